@@ -1,0 +1,238 @@
+"""The linear classifier: jieba words and character n-grams, TF-IDF, linear separators, exact word reasons."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.svm import LinearSVC
+
+from model.errors import NotFitted
+from model.features import Features, features
+from model.segmenter import Segmenter
+
+Matrix = NDArray[np.float64]
+
+
+class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Leaves and cues from words and characters.
+
+    Args:
+        dictionary: jieba user dictionary of the trade.
+        regularisation: inverse strength `C` of the separators.
+        max_ngram: longest character n-gram.
+        seed: for the solver's shuffling.
+
+    Attributes:
+        classes_: leaf codes, the order of columns.
+        cues_: names of the cues (flags, safety, escalation), the order of their columns.
+        temperature_: divides decision values before the softmax; 1 until calibrated.
+    """
+
+    def __init__(self, dictionary: Path, *, regularisation: float = 0.5, max_ngram: int = 3, seed: int = 0) -> None:
+        self.dictionary = dictionary
+        self.regularisation = regularisation
+        self.max_ngram = max_ngram
+        self.seed = seed
+
+    def fit(self, texts: Iterable[str], leaves: Sequence[str], cues: Mapping[str, Sequence[bool]] | None = None) -> Self:
+        """Learn leaves, and one separator for each cue.
+
+        Args:
+            texts: n masked texts.
+            leaves: n leaf codes.
+            cues: n truth values by cue name; a cue without both values is left out.
+
+        Returns:
+            Itself.
+        """
+        prepared = self.prepare(texts)
+        self.words_ = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+        self.characters_ = TfidfVectorizer(analyzer="char", lowercase=False, ngram_range=(1, self.max_ngram), min_df=2, sublinear_tf=True)
+        self.words_.fit([f.words for f in prepared])
+        self.characters_.fit([f.characters.text for f in prepared])
+        matrix = self.matrix(prepared)
+        self.leaf_ = self._separator().fit(matrix, list(leaves))
+        self.classes_ = self.leaf_.classes_
+        usable = {name: list(truth) for name, truth in (cues or {}).items() if len(set(truth)) == 2}
+        self.cue_separators_ = {name: self._separator().fit(matrix, truth) for name, truth in usable.items()}
+        self.cues_ = tuple(self.cue_separators_)
+        self.temperature_ = 1.0
+        return self
+
+    def predict_proba(self, texts: Iterable[str]) -> Matrix:
+        """Calibrated confidences.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            Array of shape (n, n_leaves) in the order of `classes_`; rows sum to 1.
+        """
+        return self.scores(texts)[0]
+
+    def predict(self, texts: Iterable[str]) -> NDArray[np.str_]:
+        """The leaf with the highest confidence.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            n leaf codes.
+        """
+        return np.asarray(self.classes_)[self.predict_proba(texts).argmax(axis=1)]
+
+    def scores(self, texts: Iterable[str]) -> tuple[Matrix, Matrix, Matrix]:
+        """Confidences of leaves and decision values of cues in one pass.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            Confidences (n, n_leaves), cue decision values (n, n_cues), and the share of words never seen
+            in training (n,).
+        """
+        self._check_fitted()
+        prepared = self.prepare(texts)
+        if not prepared:
+            return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0)
+        matrix = self.matrix(prepared)
+        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
+        unknown = np.array([self._unknown_share(f) for f in prepared])
+        return self.soften(self.decision_values(matrix)), np.column_stack(cues) if cues else np.zeros((len(prepared), 0)), unknown
+
+    def decision_values(self, matrix: csr_matrix) -> Matrix:
+        """Decision values of all leaves.
+
+        Args:
+            matrix: TF-IDF rows.
+
+        Returns:
+            Array of shape (n, n_leaves), also for two leaves.
+        """
+        values = np.asarray(self.leaf_.decision_function(matrix))
+        return np.column_stack([-values, values]) if values.ndim == 1 else values
+
+    def soften(self, values: Matrix) -> Matrix:
+        """Softmax at the calibrated temperature.
+
+        Args:
+            values: decision values (n, n_leaves).
+
+        Returns:
+            Confidences, rows sum to 1.
+        """
+        logits = values / self.temperature_
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+    def logits(self, texts: Iterable[str]) -> tuple[Matrix, Matrix]:
+        """Raw decision values, for calibration.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            Leaves (n, n_leaves) and cues (n, n_cues).
+        """
+        self._check_fitted()
+        matrix = self.matrix(self.prepare(texts))
+        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
+        return self.decision_values(matrix), np.column_stack(cues)
+
+    def coefficients(self, target: str) -> Matrix:
+        """The separator of a leaf or cue.
+
+        Args:
+            target: leaf code or cue name.
+
+        Returns:
+            One weight for each column: words first, then characters.
+        """
+        self._check_fitted()
+        if target in self.cue_separators_:
+            return np.asarray(self.cue_separators_[target].coef_[0])
+        column = list(self.classes_).index(target)
+        if len(self.leaf_.coef_) == 1:
+            return np.asarray(self.leaf_.coef_[0]) * (1 if column else -1)
+        return np.asarray(self.leaf_.coef_[column])
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, in objects of scikit-learn and numpy only.
+
+        Returns:
+            A mapping for joblib, read back by `from_state`.
+        """
+        self._check_fitted()
+        return {
+            "words": self.words_, "characters": self.characters_, "leaf": self.leaf_,
+            "cues": self.cue_separators_, "temperature": self.temperature_, "max_ngram": self.max_ngram,
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], dictionary: Path) -> Self:
+        """Build a fitted classifier from `state`.
+
+        Args:
+            state: as `state()` gave it.
+            dictionary: the dictionary it was trained with.
+
+        Returns:
+            A classifier ready to predict.
+        """
+        classifier = cls(dictionary, max_ngram=state["max_ngram"])
+        classifier.words_, classifier.characters_ = state["words"], state["characters"]
+        classifier.leaf_, classifier.cue_separators_ = state["leaf"], dict(state["cues"])
+        classifier.classes_, classifier.cues_ = classifier.leaf_.classes_, tuple(classifier.cue_separators_)
+        classifier.temperature_ = float(state["temperature"])
+        return classifier
+
+    def warm(self) -> None:
+        """Load the dictionary now rather than with the first ticket."""
+        self._segmenter.warm()
+
+    @property
+    def _segmenter(self) -> Segmenter:
+        if "_segmenter_" not in self.__dict__:
+            self._segmenter_ = Segmenter(self.dictionary)
+        return self._segmenter_
+
+    def prepare(self, texts: Iterable[str]) -> list[Features]:
+        """Cut and clean texts for the vectorizers.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            n views.
+        """
+        return [features(text, self._segmenter) for text in texts]
+
+    def matrix(self, prepared: Sequence[Features]) -> csr_matrix:
+        """TF-IDF rows.
+
+        Args:
+            prepared: n prepared texts.
+
+        Returns:
+            Sparse array of shape (n, n_words + n_characters).
+        """
+        words = self.words_.transform([f.words for f in prepared])
+        characters = self.characters_.transform([f.characters.text for f in prepared])
+        return hstack([words, characters], format="csr")
+
+    def _separator(self) -> LinearSVC:
+        return LinearSVC(C=self.regularisation, class_weight="balanced", random_state=self.seed)
+
+    def _unknown_share(self, prepared: Features) -> float:
+        words = [word for word in prepared.words.split(" ") if word and not word.startswith("⟦")]
+        known = sum(word in self.words_.vocabulary_ for word in words)
+        return 1.0 - known / len(words) if words else 1.0
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "leaf_"):
+            raise NotFitted("分类器尚未训练:请先调用 fit,或用 load_bundle 读取模型包")

@@ -1,0 +1,89 @@
+"""What classifier and rules together think of each ticket, before any decision."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import Bundle
+from model.calibration import CUES, ROLE_CUES, Calibration
+from model.document import Document
+from model.rule_classifier import RuleVerdict
+
+_FLOOR = 1e-4  # rule confidences below this count alike
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """Confidence by leaf (sums to 1), probability by cue, score by theft role, and who answered."""
+
+    leaves: Mapping[str, float]
+    cues: Mapping[str, float]
+    roles: Mapping[str, float]
+    answered_by: str
+    unknown_share: float = 0.0
+
+
+def rules_opinion(verdict: RuleVerdict, fallback: Calibration) -> Opinion:
+    """What rules alone think.
+
+    Args:
+        verdict: the rules that fired.
+        fallback: turns summed weights into probabilities.
+
+    Returns:
+        The opinion.
+    """
+    cues = {name: fallback.cues[name].probability(0.0, verdict.cues.get(name, 0.0)) for name in CUES}
+    return Opinion(verdict.leaves, cues, {}, "rules")
+
+
+def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[Opinion]:
+    """What the linear classifier thinks, joined with the rules as the bundle was calibrated.
+
+    Args:
+        bundle: classifier and calibration.
+        documents: n texts.
+        verdicts: n verdicts of the rules.
+
+    Returns:
+        n opinions. A text without one known word is left to the rules.
+    """
+    classifier, calibration = bundle.classifier, bundle.calibration
+    proba, values, unknown = classifier.scores([document.text for document in documents])
+    proba = join_leaves(proba, [str(c) for c in classifier.classes_], verdicts, calibration.rule_share)
+    columns = {name: number for number, name in enumerate(classifier.cues_)}
+    opinions = []
+    for row, verdict in enumerate(verdicts):
+        cues = {
+            name: joint.probability(values[row, columns[name]] if name in columns else 0.0, verdict.cues.get(name, 0.0))
+            for name, joint in calibration.cues.items()
+        }
+        roles = {name.removeprefix("role:"): float(values[row, columns[name]]) for name in ROLE_CUES if name in columns}
+        leaves = dict(zip((str(c) for c in classifier.classes_), proba[row].tolist(), strict=True))
+        knows = unknown[row] < 1.0
+        opinions.append(Opinion(leaves if knows else verdict.leaves, cues, roles, "linear" if knows else "rules", float(unknown[row])))
+    return opinions
+
+
+def join_leaves(
+    proba: NDArray[np.float64], codes: Sequence[str], verdicts: Sequence[RuleVerdict], share: float
+) -> NDArray[np.float64]:
+    """Add the rules' log confidence to the classifier's.
+
+    Args:
+        proba: (n, n_leaves) confidences of the classifier.
+        codes: its columns.
+        verdicts: n verdicts.
+        share: weight of the rules; 0 leaves the classifier alone.
+
+    Returns:
+        (n, n_leaves), rows sum to 1.
+    """
+    if not share:
+        return proba
+    rules = np.array([[max(verdict.leaves.get(code, 0.0), _FLOOR) for code in codes] for verdict in verdicts])
+    logits = np.log(np.maximum(proba, 1e-12)) + share * np.log(rules)
+    joined = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(joined / joined.sum(axis=1, keepdims=True))

@@ -1,0 +1,158 @@
+"""A ticket's whole way: text → normalise + mask → rules ∥ classifier → flags, safety → decision → route."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from model.bundle import Bundle
+from model.calibration import default_calibration
+from model.decision import Case, decide
+from model.document import Document, read
+from model.evidence import cue_evidence, leaf_evidence
+from model.opinion import Opinion, linear_opinions, rules_opinion
+from model.policy import Policy
+from model.prediction import Candidate, Cue, Filing, Prediction, Versions
+from model.routing import route
+from model.rule_classifier import RuleVerdict, judge
+from model.rules import RuleBase
+from model.taxonomy import FLAGS
+from model.ticket import Ticket
+
+log = logging.getLogger(__name__)
+_SMALL_FILINGS = ("R_METER_NOTICE", "R1_GOV", "R2_SYSTEM", "R3_DISASTER", "R6_NEWBIZ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A ticket, its text and what rules and classifier think of it."""
+
+    ticket: Ticket
+    document: Document
+    verdict: RuleVerdict
+    opinion: Opinion
+    failed: bool
+
+
+class Pipeline:
+    """Predicts tickets from a bundle, or from rules alone where there is none or it fails.
+
+    Args:
+        policy: taxonomy, rules, routing, measures.
+        bundle: a verified bundle, or None.
+        missing: why there is no bundle (`no_bundle`, `bundle_refused`), for surfaces to say so.
+    """
+
+    def __init__(self, policy: Policy, bundle: Bundle | None = None, missing: str | None = None) -> None:
+        self.policy = policy
+        self.bundle = bundle
+        self.missing = None if bundle else (missing or "no_bundle")
+        self.rules = RuleBase(policy)
+        self._by_rules = default_calibration(policy.taxonomy.codes, policy.decision)
+        self._calibration = bundle.calibration if bundle else self._by_rules
+
+    @property
+    def level(self) -> str:
+        """The rung of the ladder that answers: `linear` or `rules`."""
+        return self.bundle.source if self.bundle else "rules"
+
+    def warm(self) -> None:
+        """Load dictionaries and compile rules now rather than with the first ticket."""
+        self.predict([Ticket("停电")])
+
+    def predict(self, tickets: Sequence[Ticket], *, explain: bool = False) -> list[Prediction]:
+        """Predict tickets.
+
+        Args:
+            tickets: n valid tickets.
+            explain: give the exact word reasons of the classifier as evidence (slower).
+
+        Returns:
+            n predictions in order.
+        """
+        decision = self.policy.decision
+        documents = [read(ticket, decision.max_characters, decision.head_characters) for ticket in tickets]
+        verdicts = [judge(self.rules.hits(document), self.policy.taxonomy) for document in documents]
+        opinions = self._opinions(documents, verdicts)
+        rows = zip(tickets, documents, verdicts, opinions, strict=True)
+        return [self._assemble(_Read(*row[:3], *row[3]), explain=explain) for row in rows]
+
+    def _opinions(self, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[tuple[Opinion, bool]]:
+        """Opinions, each with whether the classifier failed; one bad ticket does not take its batch along."""
+        if self.bundle:
+            try:
+                return [(opinion, False) for opinion in linear_opinions(self.bundle, documents, verdicts)]
+            except Exception as error:  # noqa: BLE001 - whatever the classifier throws, rules answer
+                log.error("classifier failed on a batch of %d: %s", len(documents), type(error).__name__)
+                if len(documents) > 1:
+                    pairs = zip(documents, verdicts, strict=True)
+                    return [self._opinions([document], [verdict])[0] for document, verdict in pairs]
+        return [(rules_opinion(verdict, self._by_rules), True) for verdict in verdicts]
+
+    def _assemble(self, item: _Read, *, explain: bool) -> Prediction:
+        taxonomy, opinion, document = self.policy.taxonomy, item.opinion, item.document
+        ranked = sorted(opinion.leaves.items(), key=lambda pair: -pair[1])[:3]
+        candidates = tuple(Candidate(c, taxonomy.leaf(c).name, taxonomy.leaf(c).group, p) for c, p in ranked)
+        first = candidates[0]
+        case = Case(document, first.code, first.confidence, item.verdict, opinion.answered_by, opinion.unknown_share)
+        outcome, reasons = decide(case, self._calibration.auto, self.policy.decision, model_missing=item.failed)
+        cues = {name: self._cue(name, item) for name in (*FLAGS, "safety", "escalation")}
+        role = self._theft_role(item, cues["theft"].raised)
+        cues["theft"] = Cue(cues["theft"].probability, cues["theft"].raised, cues["theft"].evidence, role)
+        return Prediction(
+            ticket_id=item.ticket.ticket_id,
+            candidates=candidates,
+            secondary=self._secondary(candidates, item.verdict),
+            flags={name: cues[name] for name in FLAGS},
+            safety=cues["safety"],
+            escalation=cues["escalation"],
+            filing=self._filing(cues, item.verdict),
+            route=route(item.ticket, first.code, outcome, self.policy.routing, danger=cues["safety"].raised),
+            measures=self.policy.measures.leaves[first.code].measures,
+            decision=outcome,
+            reasons=reasons,
+            evidence=leaf_evidence(document, item.verdict, first.code, self._reasoner(item, explain=explain)),
+            source=self.level,
+            answered_by=opinion.answered_by,
+            versions=self._versions(),
+            rules_fired=tuple(hit.rule for hit in item.verdict.hits),
+        )
+
+    def _cue(self, name: str, item: _Read) -> Cue:
+        calibration = self._by_rules if item.failed else self._calibration
+        probability = item.opinion.cues[name]
+        weight = item.verdict.cues.get(name, 0.0)
+        raised = probability >= calibration.cues[name].threshold
+        if name == "safety":  # recall first: a decisive rule is enough, whatever the classifier thinks
+            raised = raised or weight >= self.policy.decision.flag_rule_weight
+        evidence = cue_evidence(item.document, item.verdict, name, self._reasoner(item)) if raised else ()
+        return Cue(probability, raised, evidence)
+
+    def _reasoner(self, item: _Read, *, explain: bool = True) -> "Bundle | None":
+        answered = explain and self.bundle and not item.failed and item.opinion.unknown_share < 1.0
+        return self.bundle if answered else None
+
+    def _theft_role(self, item: _Read, raised: bool) -> str | None:
+        scores = dict(item.opinion.roles)
+        for hit in item.verdict.hits:
+            if hit.role:
+                scores[hit.role] = scores.get(hit.role, 0.0) + hit.weight
+        others = scores.pop("reports_other", 0.0)
+        if raised:
+            return max(scores, key=lambda role: scores[role], default="found")
+        return "reports_other" if others > 0 else None
+
+    def _secondary(self, candidates: tuple[Candidate, ...], verdict: RuleVerdict) -> tuple[str, ...]:
+        witnessed = {hit.to for hit in verdict.hits if hit.weight >= 1}
+        least = self.policy.decision.secondary_confidence
+        return tuple(c.code for c in candidates[1:] if c.confidence >= least or (c.confidence >= least / 2 and c.code in witnessed))
+
+    def _filing(self, cues: dict[str, Cue], verdict: RuleVerdict) -> Filing | None:
+        weight = self.policy.decision.flag_rule_weight
+        wanted = [f.code for f in self.policy.taxonomy.filings if f.goes_with and cues[f.goes_with].raised]
+        wanted = sorted(wanted, key=lambda code: code != "R5_MALICIOUS")
+        wanted += [code for code in _SMALL_FILINGS if verdict.cues.get(code, 0.0) >= weight]
+        return Filing(wanted[0], self.policy.taxonomy.filing(wanted[0]).name) if wanted else None
+
+    def _versions(self) -> Versions:
+        taxonomy = self.policy.taxonomy
+        return Versions(self.bundle.id if self.bundle else None, taxonomy.version, self.policy.rules_version, taxonomy.guideline)

@@ -1,0 +1,178 @@
+"""Read a policy folder into one checked `Policy`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from model.errors import PolicyError
+from model.policy import schema
+from model.taxonomy import Filing, Group, Leaf, Taxonomy
+
+BUILT_IN = Path(__file__).parent
+RULE_FILES = ("rules/leaves.yaml", "rules/flags.yaml", "rules/safety.yaml")
+FILES = (
+    "taxonomy.yaml", "routing.yaml", "measures.yaml", "decision.yaml", "dictionary.txt",
+    "rules/context.yaml", *RULE_FILES,
+)  # fmt: skip
+Shape = TypeVar("Shape", bound=schema.Strict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything an office may change without touching code. Built by `load_policy`."""
+
+    folder: Path
+    taxonomy: Taxonomy
+    routing: schema.RoutingFile
+    measures: schema.MeasuresFile
+    decision: schema.DecisionFile
+    context: schema.ContextFile
+    rules: tuple[schema.RuleEntry, ...]
+    rules_version: str
+    dictionary: Path
+
+
+def load_policy(folder: Path | None = None) -> Policy:
+    """Read and check a policy folder.
+
+    Args:
+        folder: an office's own folder; files it leaves out come from the built-in one. None: the built-in one.
+
+    Returns:
+        The policy.
+
+    Raises:
+        PolicyError: a file is missing or wrong; the message names file, place and mend.
+    """
+    folder = folder or BUILT_IN
+    if not folder.is_dir():
+        raise PolicyError(f"策略目录不存在:{folder};请检查 TRIAGE_POLICY 或 --policy")
+    taxonomy = _taxonomy(_read(folder, "taxonomy.yaml", schema.TaxonomyFile))
+    rule_files = [_read(folder, name, schema.RulesFile) for name in RULE_FILES]
+    policy = Policy(
+        folder=folder,
+        taxonomy=taxonomy,
+        routing=_read(folder, "routing.yaml", schema.RoutingFile),
+        measures=_read(folder, "measures.yaml", schema.MeasuresFile),
+        decision=_read(folder, "decision.yaml", schema.DecisionFile),
+        context=_read(folder, "rules/context.yaml", schema.ContextFile),
+        rules=tuple(rule for file in rule_files for rule in file.rules),
+        rules_version="+".join(sorted({file.version for file in rule_files})),
+        dictionary=find_file(folder, "dictionary.txt"),
+    )
+    _check_leaves(policy)
+    _check_desks(policy)
+    _check_rules(policy)
+    return policy
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """The office's own file, else the built-in one.
+
+    Args:
+        folder: the office's policy folder.
+        name: a name out of `FILES`.
+
+    Returns:
+        An existing path.
+
+    Raises:
+        PolicyError: neither place has it.
+    """
+    for place in (folder / name, BUILT_IN / name):
+        if place.is_file():
+            return place
+    raise PolicyError(f"{folder / name}:没有这个文件;请从 {BUILT_IN} 复制一份")
+
+
+def _read(folder: Path, name: str, shape: type[Shape]) -> Shape:
+    path = find_file(folder, name)
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loader, in C
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f"第 {place.line + 1} 行" if place else "位置不明"
+        raise PolicyError(f"{path}:{where}:不是合法的 YAML;请检查缩进与引号") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}:不是 UTF-8 编码;请另存为 UTF-8") from error
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{path}:{_place(e['loc'])}:{_mend(e['type'], e['msg'])}" for e in error.errors()[:10]]
+        raise PolicyError("\n".join(lines)) from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return " → ".join(f"第 {part + 1} 项" if isinstance(part, int) else str(part) for part in location) or "全文"
+
+
+def _mend(kind: str, message: str) -> str:
+    known = {
+        "missing": "缺少这一项,请补上",
+        "extra_forbidden": "没有这个字段,请检查拼写或删除",
+        "string_type": "须为文本;数字请加引号,如 \"95598\"",
+    }
+    return known.get(kind, f"取值不对({message}),请改正")
+
+
+def _taxonomy(file: schema.TaxonomyFile) -> Taxonomy:
+    groups = {group.code for group in file.groups}
+    codes = [leaf.code for leaf in file.leaves]
+    for leaf in file.leaves:
+        if leaf.group not in groups:
+            raise PolicyError(f"taxonomy.yaml:leaves → {leaf.code}:大类 {leaf.group!r} 未定义,请加入 groups")
+        unknown = set(leaf.causes) - set(file.causes)
+        if unknown:
+            raise PolicyError(f"taxonomy.yaml:leaves → {leaf.code}:成因 {sorted(unknown)} 未定义,请加入 causes")
+    if len(set(codes)) != len(codes):
+        raise PolicyError("taxonomy.yaml:leaves:类别代码重复,请删除重复项")
+    return Taxonomy(
+        version=file.version,
+        guideline=file.guideline,
+        groups=tuple(Group(g.code, g.name) for g in file.groups),
+        leaves=tuple(Leaf(x.code, x.name, x.group, x.causes) for x in file.leaves),
+        flags=dict(file.flags),
+        filings=tuple(Filing(f.code, f.name, f.goes_with) for f in file.filings),
+        causes=dict(file.causes),
+    )
+
+
+def _check_leaves(policy: Policy) -> None:
+    codes = set(policy.taxonomy.codes)
+    tables = {"routing.yaml:routes": policy.routing.routes, "measures.yaml:leaves": policy.measures.leaves}
+    for place, table in tables.items():
+        missing, unknown = codes - set(table), set(table) - codes
+        if missing or unknown:
+            raise PolicyError(f"{place}:缺少 {sorted(missing)},多出 {sorted(unknown)};须与 taxonomy.yaml 的 leaves 一致")
+
+
+def _check_desks(policy: Policy) -> None:
+    routing = policy.routing
+    named = {routing.review_desk, routing.safety.desk, routing.safety.person}
+    for code, route in routing.routes.items():
+        named |= {route.desk, *route.support}
+        if route.desk in route.never or set(route.support) & set(route.never):
+            raise PolicyError(f"routing.yaml:routes → {code}:never 中的班组又被派单,请改 desk 或 support")
+    unknown = named - set(routing.desks)
+    if unknown:
+        raise PolicyError(f"routing.yaml:班组 {sorted(unknown)} 不在 desks 中;请补进 desks 或改正名称")
+
+
+def _check_rules(policy: Policy) -> None:
+    targets = {*policy.taxonomy.codes, *policy.taxonomy.flags, "safety", "escalation", "not_a_complaint"}
+    targets |= {filing.code for filing in policy.taxonomy.filings} | {"theft_role"}
+    seen: set[str] = set()
+    for rule in policy.rules:
+        if rule.id in seen:
+            raise PolicyError(f"rules:{rule.id}:规则编号重复,请改名")
+        seen.add(rule.id)
+        if rule.to not in targets:
+            raise PolicyError(f"rules:{rule.id}:to: {rule.to!r} 不是类别、线索或报备;请检查拼写")
+        if not rule.all and not rule.regex:
+            raise PolicyError(f"rules:{rule.id}:all 与 regex 至少要有一个")
+        for wording in (w for group in (*rule.all, rule.unless, rule.unless_anywhere) for w in group):
+            if wording.startswith("@") and wording[1:] not in policy.context.lexicons:
+                raise PolicyError(f"rules:{rule.id}:词表 {wording} 未定义;请加入 context.yaml 的 lexicons")

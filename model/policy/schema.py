@@ -1,0 +1,193 @@
+"""Shapes of the policy files. Unknown keys are refused, so that a typing error is found on load."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Flag = Literal["malicious", "unreasonable", "theft", "arrears"]
+Text = Annotated[str, Field(min_length=1)]
+Probability = Annotated[float, Field(gt=0, le=1)]
+
+
+class Strict(BaseModel):
+    """Base of all policy shapes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dated(Strict):
+    """A policy file: its version and the day it takes effect."""
+
+    version: Text
+    effective_from: date
+
+
+class GroupEntry(Strict):
+    """`groups` of taxonomy.yaml."""
+
+    code: Text
+    name: Text
+
+
+class LeafEntry(Strict):
+    """`leaves` of taxonomy.yaml."""
+
+    code: Text
+    name: Text
+    group: Text
+    causes: tuple[Text, ...] = ()
+
+
+class FilingEntry(Strict):
+    """`filings` of taxonomy.yaml."""
+
+    code: Text
+    name: Text
+    goes_with: Flag | None = None
+
+
+class TaxonomyFile(Dated):
+    """taxonomy.yaml."""
+
+    guideline: Text
+    groups: tuple[GroupEntry, ...]
+    leaves: tuple[LeafEntry, ...]
+    flags: dict[Flag, Text]
+    filings: tuple[FilingEntry, ...]
+    causes: dict[Text, Text]
+
+
+class Clock(Strict):
+    """The complaint's own clock, from acceptance."""
+
+    contact_hours: Annotated[int, Field(gt=0, le=72)]
+    answer_working_days: Annotated[int, Field(gt=0, le=60)]
+    basis: Text
+
+
+class Arrival(Strict):
+    """Minutes until a repair crew is on site, by area."""
+
+    urban: Annotated[int, Field(gt=0)]
+    rural: Annotated[int, Field(gt=0)]
+    unknown: Annotated[int, Field(gt=0)]
+    basis: Text
+
+
+class RouteEntry(Strict):
+    """Where a leaf goes. `never` lists units that must not get it (those complained of)."""
+
+    desk: Text
+    support: tuple[Text, ...] = ()
+    never: tuple[Text, ...] = ()
+    promise: Text
+    basis: Text
+    arrives: bool = False
+
+
+class SafetyRoute(Strict):
+    """Where danger goes, whatever the leaf."""
+
+    desk: Text
+    person: Text
+    promise: Text
+
+
+class RoutingFile(Dated):
+    """routing.yaml."""
+
+    clock: Clock
+    arrival: Arrival
+    desks: tuple[Text, ...]
+    review_desk: Text
+    safety: SafetyRoute
+    routes: dict[Text, RouteEntry]
+
+
+class FirstContact(Strict):
+    """What a 服务专责 says and gathers in the first call."""
+
+    ask: Annotated[tuple[Text, ...], Field(min_length=3, max_length=3)]
+    promise: Annotated[tuple[Text, ...], Field(min_length=1)]
+    never: Annotated[tuple[Text, ...], Field(min_length=1)]
+    evidence: Annotated[tuple[Text, ...], Field(min_length=1)]
+    rule: Text
+    section: Text
+
+
+class MeasureEntry(Strict):
+    """Control measures of a leaf with the article's section, and its first-contact card."""
+
+    section: Text
+    measures: Annotated[tuple[Text, ...], Field(min_length=1)]
+    card: FirstContact
+
+
+class MeasuresFile(Dated):
+    """measures.yaml."""
+
+    leaves: dict[Text, MeasureEntry]
+
+
+class DecisionFile(Dated):
+    """decision.yaml: thresholds that hold until a bundle brings fitted ones."""
+
+    auto_confidence: Probability
+    flag_probability: dict[Flag, Probability]
+    flag_rule_weight: Annotated[float, Field(gt=0)]
+    secondary_confidence: Probability
+    target_precision: Probability
+    min_flag_precision: Probability
+    safety_probability: Probability
+    escalation_probability: Probability
+    short_characters: Annotated[int, Field(ge=1)]
+    unknown_word_share: Probability
+    max_characters: Annotated[int, Field(ge=100)]
+    head_characters: Annotated[int, Field(ge=50)]
+
+
+class RuleEntry(Strict):
+    """One rule. `all` holds groups of wordings; each group must occur within `within` characters of one another.
+
+    A wording that starts with `@` names a lexicon. `unless` groups must not occur in the same sentence.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9_.]+$")]
+    to: Text
+    all: tuple[tuple[Text, ...], ...] = ()
+    regex: Text | None = None
+    unless: tuple[Text, ...] = ()
+    unless_anywhere: tuple[Text, ...] = ()
+    within: Annotated[int, Field(ge=1, le=400)] = 14
+    ordered: bool = False
+    weight: Annotated[float, Field(gt=0, le=5)] = 1.0
+    negation: Literal["drop", "ignore", "need"] = "drop"
+    hearsay: Literal["weak", "ignore", "drop"] = "weak"
+    speaker: Literal["customer", "any"] = "customer"
+    role: Literal["admits", "denies", "found", "reports_other"] | None = None
+    why: Text | None = None
+
+    @field_validator("all")
+    @classmethod
+    def _no_empty_group(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if any(not group for group in groups):
+            raise ValueError("a group of `all` is empty: give at least one wording")
+        return groups
+
+
+class RulesFile(Dated):
+    """rules/*.yaml."""
+
+    rules: tuple[RuleEntry, ...]
+
+
+class ContextFile(Dated):
+    """rules/context.yaml: named word lists, and the cues of negation, hearsay and affirmation."""
+
+    lexicons: dict[Text, tuple[Text, ...]]
+    negation: tuple[Text, ...]
+    not_negation: tuple[Text, ...]
+    hearsay: tuple[Text, ...]
+    affirmation: tuple[Text, ...]
+    negation_reach: Annotated[int, Field(ge=1, le=20)]

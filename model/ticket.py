@@ -1,0 +1,173 @@
+"""A complaint ticket as received, and the same ticket with what a person decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from model.errors import InvalidTicket
+
+CHINA = ZoneInfo("Asia/Shanghai")
+CHANNELS = ("asr", "agent_note", "online", "relay")
+TEXT_KEYS = ("content", "text", "受理内容", "诉求内容", "工单内容")
+ID_KEYS = ("ticket_id", "id", "工单编号", "工单号")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of a call. `speaker` is `customer` or `agent`."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Org:
+    """Where a ticket belongs: city, county, station (供电所). `urban` is None where unknown."""
+
+    city: str | None = None
+    county: str | None = None
+    station: str | None = None
+    urban: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One complaint (工单) as received.
+
+    `content` is the text as sent, never empty. `accepted_at` carries a time zone; a time without
+    one is taken as Asia/Shanghai. `transcript` holds the turns of the call where the channel delivers them.
+    """
+
+    content: str
+    ticket_id: str | None = None
+    accepted_at: datetime | None = None
+    channel: str | None = None
+    biz_type: str | None = None
+    org: Org | None = None
+    transcript: tuple[Turn, ...] = ()
+    repeat_of: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.content, str) or not (self.content.strip() or self.transcript):
+            raise InvalidTicket("empty_text", "工单没有正文:请在 content 字段填写诉求内容")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTicket:
+    """A ticket and what a person decided (annotation guideline, section 5)."""
+
+    id: str
+    text: str
+    category: str
+    secondary: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    theft_role: str | None = None
+    filing: str | None = None
+    safety: bool = False
+    escalation: bool = False
+    channel: str | None = None
+    author: str | None = None
+    voice: str | None = None
+    split: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+
+def ticket_from(value: object) -> Ticket:
+    """Read a ticket from a bare string or a mapping with the contract's field names.
+
+    Args:
+        value: the text itself, or a mapping with `content` (or `text`, `受理内容`, `诉求内容`, `工单内容`).
+
+    Returns:
+        The ticket; unknown keys are ignored.
+
+    Raises:
+        InvalidTicket: `empty_text` without a text, `bad_row` for another type or an unreadable field.
+    """
+    if isinstance(value, Ticket):
+        return value
+    if isinstance(value, str):
+        return Ticket(content=value)
+    if not isinstance(value, Mapping):
+        raise InvalidTicket("bad_row", f"工单须为文本或对象,收到 {type(value).__name__}")
+    return Ticket(
+        content=_text(value),
+        ticket_id=_optional_text(_first(value, ID_KEYS)),
+        accepted_at=parse_time(value.get("accepted_at") or value.get("受理时间")),
+        channel=_optional_text(value.get("channel")),
+        biz_type=_optional_text(value.get("biz_type")),
+        org=_org(value.get("org")),
+        transcript=_turns(value.get("transcript")),
+        repeat_of=_optional_text(value.get("repeat_of")),
+    )
+
+
+def parse_time(value: object) -> datetime | None:
+    """Read RFC 3339 (or `YYYY-MM-DD HH:MM`); a time without zone is Asia/Shanghai.
+
+    Args:
+        value: None, an empty string, a `datetime` or a string.
+
+    Returns:
+        An aware time, or None where nothing was given.
+
+    Raises:
+        InvalidTicket: `bad_row` where the value is no time.
+    """
+    if value is None or value == "" or value != value:  # NaN from a table cell
+        return None
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        time = time if time.tzinfo else time.replace(tzinfo=CHINA)
+        return time.astimezone(CHINA)
+    except (ValueError, OverflowError) as error:
+        raise InvalidTicket(
+            "bad_row", f"accepted_at 不是时间:{str(value)[:40]!r};请用 RFC 3339,如 2026-03-02T08:30:00+08:00"
+        ) from error
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    found = _first(value, TEXT_KEYS)
+    if found is None or found != found:
+        return ""
+    if isinstance(found, str):
+        return found
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return str(found)
+    raise InvalidTicket("bad_row", f"content 须为文本,收到 {type(found).__name__}")
+
+
+def _first(value: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((value[key] for key in keys if value.get(key) is not None), None)
+
+
+def _optional_text(value: object) -> str | None:
+    if value is None or value != value or str(value).strip() == "":
+        return None
+    if isinstance(value, Mapping | list | tuple):
+        raise InvalidTicket("bad_row", f"字段须为文本,收到 {type(value).__name__}")
+    return str(value)
+
+
+def _org(value: object) -> Org | None:
+    if isinstance(value, Mapping):
+        parts = {key: _optional_text(value.get(key)) for key in ("city", "county", "station")}
+        urban = value.get("urban")
+        return Org(**parts, urban=urban if isinstance(urban, bool) else None)
+    text = _optional_text(value)
+    return Org(station=text) if text else None
+
+
+def _turns(value: object) -> tuple[Turn, ...]:
+    if value is None or value == "" or value != value:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise InvalidTicket("bad_row", "transcript 须为列表:[{speaker, text}]")
+    turns = []
+    for item in value:
+        if not isinstance(item, Mapping) or item.get("speaker") not in ("agent", "customer"):
+            raise InvalidTicket("bad_row", "transcript 的每一项须为 {speaker: agent|customer, text: 文本}")
+        turns.append(Turn(str(item["speaker"]), str(item.get("text") or "")))
+    return tuple(turns)

@@ -1,0 +1,96 @@
+"""Who says what: relay headers, and the turns of a call transcript."""
+
+import re
+from dataclasses import dataclass
+
+CUSTOMER, AGENT, NOTE, HEADER = "customer", "agent", "note", "header"
+
+_SPEAKER = re.compile(r"(?:^|(?<=[\n。?!;\]】]))[ \t]*(?P<who>客服代表|客服专员|客服|坐席员|坐席|座席|话务员|工作人员|客户|用户|来电人|市民)\d{0,2} ?:")
+_AGENTS = ("客服", "坐席", "座席", "话务", "工作人员")
+_BODY = re.compile(
+    r"(?:诉求内容|反映内容|反映事项|来电内容|信件内容|主要内容|受理内容|问题描述|事项内容|诉求描述|诉求详情|工单内容|转办内容|留言内容|来信内容|内容|诉求|事由)[\]】 ]?[::][ ]?"
+)
+_HEADER_WORD = re.compile(
+    r"12345|12398|12315|热线|信访|网格|转办|派发|派单|交办|督办|转派|来件|联动|信箱|政务|平台|工单|编号|流水|受理时间|承办|办理单|来电人|来源|登记"
+)
+_HEADER_FIELD = re.compile(r"^[【\[(]?(?:[^:,。?!\n]{1,12}):[^。?!\n]{0,40}[】\])]?$")
+_FOOTER = re.compile(r"\n[【\[(]?(?:办理要求|处理时限|回复要求|办结时限|办理时限|答复时限|承办要求|承办单位|转办单位|办理期限)[】\]]?[::][^\n]*\s*$")
+_HEADER_REACH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the text and whose words it holds: customer, agent, note (third person), header."""
+
+    start: int
+    end: int
+    speaker: str
+
+
+def split_turns(text: str) -> tuple[Segment, ...]:
+    """Cut a normalised text into header, turns and note.
+
+    Args:
+        text: normalised text.
+
+    Returns:
+        Segments in order; together with the speakers' labels they cover the text.
+    """
+    begin = _header_end(text)
+    footer = _FOOTER.search(text, begin)
+    end = footer.start() if footer else len(text)
+    segments = [Segment(0, begin, HEADER)] if begin else []
+    segments += _turns(text, begin, end)
+    if footer:
+        segments.append(Segment(end, len(text), HEADER))
+    return tuple(segments)
+
+
+def _turns(text: str, begin: int, end: int) -> list[Segment]:
+    marks = list(_SPEAKER.finditer(text, begin, end))
+    if not marks:
+        return [Segment(begin, end, NOTE)]
+    segments = [Segment(begin, marks[0].start(), NOTE)] if text[begin : marks[0].start()].strip() else []
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        who = AGENT if mark["who"].startswith(_AGENTS) else CUSTOMER
+        segments.append(Segment(mark.end(), following.start() if following else end, who))
+    return segments
+
+
+def _header_end(text: str) -> int:
+    """Where the relay header ends; 0 where there is none. A header never swallows the whole text."""
+    head = text[:_HEADER_REACH]
+    if not _HEADER_WORD.search(head[:120]):
+        return 0
+    end = max(_labelled_body(head), _leading_bracket(head), _leading_lines(text))
+    return end if text[end:].strip() else 0
+
+
+def _labelled_body(head: str) -> int:
+    label = _BODY.search(head)
+    if not label or not _HEADER_WORD.search(head[: label.start()]):
+        return 0
+    return label.end()
+
+
+def _leading_bracket(head: str) -> int:
+    end = 0
+    while found := re.compile(r"\s*[【\[(〔][^】\])〕\n]{0,60}[】\])〕]").match(head, end):
+        if not _HEADER_WORD.search(found.group()):
+            break
+        end = found.end()
+    return end
+
+
+def _leading_lines(text: str) -> int:
+    end = 0
+    for line in text[:_HEADER_REACH].splitlines(keepends=True)[:-1]:
+        plain = line.strip()
+        is_field = len(plain) <= 60 and bool(_HEADER_FIELD.match(plain)) and bool(_HEADER_WORD.search(text[: end + len(line)]))
+        is_title = len(plain) <= 50 and bool(_HEADER_WORD.search(plain)) and not re.search(r"[,。?!]", plain)
+        if plain and not (is_field or is_title):
+            break
+        if _SPEAKER.match(plain) or _BODY.match(plain):
+            break
+        end += len(line)
+    return end

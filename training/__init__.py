@@ -1,0 +1,1 @@
+"""How a triage is made: labelled tickets in, bundles and evaluations out. Imports `model`, never `serving`."""

@@ -27,7 +27,9 @@ class Case:
     unknown_share: float = 0.0
 
 
-def decide(case: Case, auto: Mapping[str, float], decision: DecisionFile, *, model_missing: bool) -> tuple[str, tuple[str, ...]]:
+def decide(
+    case: Case, auto: Mapping[str, float], decision: DecisionFile, *, model_missing: bool
+) -> tuple[str, tuple[str, ...]]:
     """How a ticket's category is to be handled.
 
     Args:

@@ -39,7 +39,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.max_ngram = max_ngram
         self.seed = seed
 
-    def fit(self, texts: Iterable[str], leaves: Sequence[str], cues: Mapping[str, Sequence[bool]] | None = None) -> Self:
+    def fit(
+        self, texts: Iterable[str], leaves: Sequence[str], cues: Mapping[str, Sequence[bool]] | None = None
+    ) -> Self:
         """Learn leaves, and one separator for each cue.
 
         Args:
@@ -51,8 +53,16 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             Itself.
         """
         prepared = self.prepare(texts)
-        self.words_ = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-        self.characters_ = TfidfVectorizer(analyzer="char", lowercase=False, ngram_range=(1, self.max_ngram), min_df=2, sublinear_tf=True)
+        self.words_ = TfidfVectorizer(
+            token_pattern=r"\S+",  # noqa: S106 - a pattern, no password
+            lowercase=False,
+            ngram_range=(1, 2),
+            min_df=2,
+            sublinear_tf=True,
+        )
+        self.characters_ = TfidfVectorizer(
+            analyzer="char", lowercase=False, ngram_range=(1, self.max_ngram), min_df=2, sublinear_tf=True
+        )
         self.words_.fit([f.words for f in prepared])
         self.characters_.fit([f.characters.text for f in prepared])
         matrix = self.matrix(prepared)
@@ -84,7 +94,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Returns:
             n leaf codes.
         """
-        return np.asarray(self.classes_)[self.predict_proba(texts).argmax(axis=1)]
+        leaves: NDArray[np.str_] = np.asarray(self.classes_)[self.predict_proba(texts).argmax(axis=1)]
+        return leaves
 
     def scores(self, texts: Iterable[str]) -> tuple[Matrix, Matrix, Matrix]:
         """Confidences of leaves and decision values of cues in one pass.
@@ -101,9 +112,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         if not prepared:
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0)
         matrix = self.matrix(prepared)
-        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
         unknown = np.array([self._unknown_share(f) for f in prepared])
-        return self.soften(self.decision_values(matrix)), np.column_stack(cues) if cues else np.zeros((len(prepared), 0)), unknown
+        return self.soften(self.decision_values(matrix)), self._cue_values(matrix), unknown
 
     def decision_values(self, matrix: csr_matrix) -> Matrix:
         """Decision values of all leaves.
@@ -141,8 +151,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """
         self._check_fitted()
         matrix = self.matrix(self.prepare(texts))
-        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
-        return self.decision_values(matrix), np.column_stack(cues)
+        return self.decision_values(matrix), self._cue_values(matrix)
 
     def coefficients(self, target: str) -> Matrix:
         """The separator of a leaf or cue.
@@ -224,6 +233,10 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         words = self.words_.transform([f.words for f in prepared])
         characters = self.characters_.transform([f.characters.text for f in prepared])
         return hstack([words, characters], format="csr")
+
+    def _cue_values(self, matrix: csr_matrix) -> Matrix:
+        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
+        return np.column_stack(cues) if cues else np.zeros((matrix.shape[0], 0))
 
     def _separator(self) -> LinearSVC:
         return LinearSVC(C=self.regularisation, class_weight="balanced", random_state=self.seed)

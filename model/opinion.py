@@ -63,7 +63,11 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
         roles = {name.removeprefix("role:"): float(values[row, columns[name]]) for name in ROLE_CUES if name in columns}
         leaves = dict(zip((str(c) for c in classifier.classes_), proba[row].tolist(), strict=True))
         knows = unknown[row] < 1.0
-        opinions.append(Opinion(leaves if knows else verdict.leaves, cues, roles, "linear" if knows else "rules", float(unknown[row])))
+        opinions.append(
+            Opinion(
+                leaves if knows else verdict.leaves, cues, roles, "linear" if knows else "rules", float(unknown[row])
+            )
+        )
     return opinions
 
 

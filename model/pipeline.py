@@ -144,7 +144,11 @@ class Pipeline:
     def _secondary(self, candidates: tuple[Candidate, ...], verdict: RuleVerdict) -> tuple[str, ...]:
         witnessed = {hit.to for hit in verdict.hits if hit.weight >= 1}
         least = self.policy.decision.secondary_confidence
-        return tuple(c.code for c in candidates[1:] if c.confidence >= least or (c.confidence >= least / 2 and c.code in witnessed))
+        return tuple(
+            c.code
+            for c in candidates[1:]
+            if c.confidence >= least or (c.confidence >= least / 2 and c.code in witnessed)
+        )
 
     def _filing(self, cues: dict[str, Cue], verdict: RuleVerdict) -> Filing | None:
         weight = self.policy.decision.flag_rule_weight
@@ -155,4 +159,6 @@ class Pipeline:
 
     def _versions(self) -> Versions:
         taxonomy = self.policy.taxonomy
-        return Versions(self.bundle.id if self.bundle else None, taxonomy.version, self.policy.rules_version, taxonomy.guideline)
+        return Versions(
+            self.bundle.id if self.bundle else None, taxonomy.version, self.policy.rules_version, taxonomy.guideline
+        )

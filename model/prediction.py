@@ -157,8 +157,15 @@ class Prediction:
         first = self.category
         return {
             "ticket_id": self.ticket_id,
-            "category": {"code": first.code, "name": first.name, "group": first.group, "confidence": _round(first.confidence)},
-            "candidates": [{"code": c.code, "name": c.name, "confidence": _round(c.confidence)} for c in self.candidates],
+            "category": {
+                "code": first.code,
+                "name": first.name,
+                "group": first.group,
+                "confidence": _round(first.confidence),
+            },
+            "candidates": [
+                {"code": c.code, "name": c.name, "confidence": _round(c.confidence)} for c in self.candidates
+            ],
             "secondary": list(self.secondary),
             "flags": {name: self._flag(name, cue) for name, cue in self.flags.items()},
             "safety": _cue(self.safety),

@@ -27,7 +27,9 @@ _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕�
 _HAN = r"[\u4e00-\u9fa5]"
 _ROOM = r"(?:[ -]?[a-z]?\d{1,4}(?:(?:号院|号楼|单元|期|栋|幢|座|楼|层|门|梯|室|户|号|#|排|-)|(?!\d|[ ]?(?:元|块|度|字|千瓦|kwh|月|年|日|天|点))))"
 _NO_STOP = r"(?![住在于到址是的我你他她和])"
-_ORDER_BEFORE = r"(?<!工单)(?<!工单号)(?<!单号)(?<!流水号)(?<!订单号)(?<!交易号)(?<!编号[: ])(?<!单号[: ])(?<!流水号[: ])"
+_ORDER_BEFORE = (
+    r"(?<!工单)(?<!工单号)(?<!单号)(?<!流水号)(?<!订单号)(?<!交易号)(?<!编号[: ])(?<!单号[: ])(?<!流水号[: ])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def find_personal(text: str) -> list[tuple[int, int, str]]:
         Non-overlapping (start, end, kind) in order.
     """
     view = digit_view(text).lower()
-    taken: list[tuple[int, int, str]] = [(m.start(), m.end(), "") for m in re.finditer(f"{OPEN}[^{CLOSE}]*{CLOSE}", text)]
+    taken: list[tuple[int, int, str]] = [
+        (m.start(), m.end(), "") for m in re.finditer(f"{OPEN}[^{CLOSE}]*{CLOSE}", text)
+    ]
     for start, end, kind in _candidates(text, view):
         if start < end and all(end <= a or start >= b for a, b, _ in taken):
             taken.append((start, end, kind))

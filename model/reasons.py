@@ -39,7 +39,9 @@ def word_reasons(classifier: LinearClassifier, text: str, target: str, top: int 
     return [reason for reason in ranked if reason.weight > 0][:top]
 
 
-def character_weights(classifier: LinearClassifier, text: str, target: str, prepared: Features | None = None) -> np.ndarray:
+def character_weights(
+    classifier: LinearClassifier, text: str, target: str, prepared: Features | None = None
+) -> np.ndarray:
     """Each character's part in the decision value.
 
     Args:

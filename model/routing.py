@@ -24,9 +24,11 @@ def route(ticket: Ticket, leaf: str, decision: str, routing: RoutingFile, *, dan
     """
     entry = routing.routes[leaf]
     desk = routing.safety.desk if danger else entry.desk
-    support = [unit for unit in ((entry.desk, *entry.support) if danger else entry.support) if unit not in (desk, *entry.never)]
+    support = [
+        unit for unit in ((entry.desk, *entry.support) if danger else entry.support) if unit not in (desk, *entry.never)
+    ]
     if danger:
-        queues = (routing.safety.desk, routing.safety.person)
+        queues: tuple[str, ...] = (routing.safety.desk, routing.safety.person)
     else:
         queues = (entry.desk,) if decision == AUTO else (routing.review_desk,)
     accepted = ticket.accepted_at

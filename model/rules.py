@@ -4,10 +4,13 @@ Rules answer alone where there is no bundle, witness beside a classifier, and fi
 """
 
 import re
+import sys
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import ahocorasick
 
@@ -17,6 +20,10 @@ from model.policy.schema import RuleEntry
 from model.sentences import Scene
 from model.text import normalise
 
+Span = tuple[int, int]
+_MOST_PLACES = 100  # places of one rule that are looked at in a text; keeps hostile texts cheap
+_MOST_NEAR = 20  # likewise wordings on either side of a place
+_LONGEST_WORDING = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +68,44 @@ class RuleBase:
         """
         scene = Scene(document, self.policy.context)
         found = self._wordings(document.text)
-        hits = []
-        for rule in self._rules:
-            best = max(self._fire(rule, scene, found), key=lambda hit: hit.weight, default=None)
-            if best:
-                hits.append(best)
-        return hits
+        return [hit for rule in self._rules if (hit := self._fire(rule, scene, found))]
 
-    def _fire(self, rule: _Compiled, scene: Scene, found: dict[str, list[tuple[int, int]]]) -> Iterator[Hit]:
+    def _fire(self, rule: _Compiled, scene: Scene, found: dict[str, list[Span]]) -> Hit | None:
         if any(scene.speaks(start, rule.entry.speaker) for w in rule.unless_anywhere for start, _ in found.get(w, ())):
-            return
-        for start, end in self._places(rule, scene, found):
-            if any(scene.same_sentence(start, at) for w in rule.unless for at, _ in found.get(w, ())):
+            return None
+        barred = {scene.sentence_at(start) for w in rule.unless for start, _ in found.get(w, ())}
+        best: Hit | None = None
+        for place in islice(self._places(rule, scene, found), _MOST_PLACES):
+            if barred and scene.sentence_at(place[0][0]) in barred:
                 continue
-            weight = scene.weigh(start, end, rule.entry)
-            if weight > 0:
-                yield Hit(rule.entry.id, rule.entry.to, start, end, weight, rule.entry.role)
+            weight = scene.weigh(place, rule.entry)
+            if weight > (best.weight if best else 0.0):
+                start, end = min(span[0] for span in place), max(span[1] for span in place)
+                best = Hit(rule.entry.id, rule.entry.to, start, end, weight, rule.entry.role)
+            if weight == rule.entry.weight:
+                break
+        return best
 
-    def _places(self, rule: _Compiled, scene: Scene, found: dict[str, list[tuple[int, int]]]) -> Iterator[tuple[int, int]]:
+    def _places(self, rule: _Compiled, scene: Scene, found: dict[str, list[Span]]) -> Iterator[tuple[Span, ...]]:
         if rule.regex:
-            yield from (m.span() for m in rule.regex.finditer(scene.text) if m.end() > m.start())
+            yield from ((m.span(),) for m in rule.regex.finditer(scene.text) if m.end() > m.start())
             return
-        places = [sorted(span for wording in group for span in found.get(wording, ())) for group in rule.groups]
-        if not all(places):
+        groups = [sorted(span for wording in group for span in found.get(wording, ())) for group in rule.groups]
+        if not all(groups):
             return
-        for first in places[0]:
+        for first in groups[0]:
             chosen = [first]
-            for group in places[1:]:
-                near = [p for p in group if _close(chosen, p, rule.entry.within, rule.entry.ordered)]
+            for group in groups[1:]:
+                near = [p for p in _around(group, first, rule.entry.within) if _fits(chosen, p, rule.entry.ordered)]
                 near = [p for p in near if scene.same_turn(first[0], p[0])]
                 if not near:
                     break
                 chosen.append(min(near, key=lambda p: abs(p[0] - first[0])))
             else:
-                yield min(c[0] for c in chosen), max(c[1] for c in chosen)
+                yield tuple(chosen)
 
-    def _wordings(self, text: str) -> dict[str, list[tuple[int, int]]]:
-        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    def _wordings(self, text: str) -> dict[str, list[Span]]:
+        found: dict[str, list[Span]] = defaultdict(list)
         for last, wording in self._automaton.iter(text):
             found[wording].append((last - len(wording) + 1, last + 1))
         return found
@@ -130,8 +138,15 @@ class RuleBase:
         return frozenset(normalise(word).text for word in words)
 
 
-def _close(chosen: list[tuple[int, int]], place: tuple[int, int], within: int, ordered: bool) -> bool:
-    first = chosen[0]
-    gap = max(place[0] - first[1], first[0] - place[1])
+def _around(group: list[Span], first: Span, within: int) -> list[Span]:
+    """Places of a sorted group near another place; of very many only the nearest on either side."""
+    start = bisect_left(group, (first[0] - within - _LONGEST_WORDING, 0))
+    end = bisect_right(group, (first[1] + within, sys.maxsize))
+    middle = bisect_left(group, first, start, end)
+    near = group[max(start, middle - _MOST_NEAR) : min(end, middle + _MOST_NEAR)]
+    return [p for p in near if max(p[0] - first[1], first[0] - p[1]) <= within]
+
+
+def _fits(chosen: list[Span], place: Span, ordered: bool) -> bool:
     overlaps = any(place[0] < end and start < place[1] for start, end in chosen)
-    return gap <= within and not overlaps and (not ordered or place[0] >= chosen[-1][1])
+    return not overlaps and (not ordered or place[0] >= chosen[-1][1])

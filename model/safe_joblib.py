@@ -85,5 +85,5 @@ def load(path: Path) -> Any:
             return _AllowList(str(path), file, ensure_native_byte_order=True).load()
         except BundleRefused:
             raise
-        except Exception as error:  # noqa: BLE001 - a damaged pickle may raise anything
+        except Exception as error:
             raise BundleRefused(f"模型包被拒绝:{path.name} 不是可读的 joblib 文件;请重新复制或训练") from error

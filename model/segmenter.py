@@ -9,7 +9,6 @@ from typing import Any
 from platformdirs import user_cache_path
 
 
-
 class Segmenter:
     """jieba with its own dictionary (分词器). Loads on first use; `warm()` does it at start-up.
 

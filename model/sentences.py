@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 
 from model.document import Document
@@ -11,6 +12,8 @@ from model.turns import AGENT, HEADER
 _CLAUSE = re.compile(r"[,。;!?\n、:]")
 _SENTENCE = re.compile(r"[。;!?\n]")
 _HEARSAY_SHARE = 0.3
+_HEARSAY_REACH = 40
+_PARTICLES = "啊呀的嘛咧哦喔噻哒呢吧了"  # may follow a yes: 「对啊」, but not 「是不是」
 
 
 class Scene:
@@ -42,17 +45,16 @@ class Scene:
             return False
         return speaker == "any" or who != AGENT or self._affirmed(number)
 
-    def same_sentence(self, first: int, second: int) -> bool:
-        """Whether two positions stand in one sentence.
+    def sentence_at(self, position: int) -> int:
+        """Number of the sentence that a position stands in.
 
         Args:
-            first: character of the masked text.
-            second: another one.
+            position: character of the masked text.
 
         Returns:
-            True if no sentence ends between them.
+            How many sentences end before it.
         """
-        return bisect_right(self._sentence_ends, first) == bisect_right(self._sentence_ends, second)
+        return bisect_right(self._sentence_ends, position)
 
     def same_turn(self, first: int, second: int) -> bool:
         """Whether two positions belong to one speaker's turn.
@@ -66,34 +68,37 @@ class Scene:
         """
         return self._segment_at(first) == self._segment_at(second)
 
-    def weigh(self, start: int, end: int, rule: RuleEntry) -> float:
+    def weigh(self, place: Sequence[tuple[int, int]], rule: RuleEntry) -> float:
         """What a match is worth under the rule's conditions.
 
         Args:
-            start: first character of the match.
-            end: one past its last.
+            place: spans of the wordings that match, one a group.
             rule: gives weight, negation, hearsay, speaker.
 
         Returns:
             The weight, 0 where a condition forbids the match.
         """
-        if not self.speaks(start, rule.speaker) or self.document.overlaps_mask(start, end):
+        start = min(span[0] for span in place)
+        if not self.speaks(start, rule.speaker) or any(self.document.overlaps_mask(*span) for span in place):
             return 0.0
-        denied = rule.negation != "ignore" and self._denied(start)
-        if denied != (rule.negation == "need") and rule.negation != "ignore":
+        if rule.negation != "ignore" and self._any_denied(place) != (rule.negation == "need"):
             return 0.0
         if rule.hearsay != "ignore" and self._hearsay(start):
             return 0.0 if rule.hearsay == "drop" else rule.weight * _HEARSAY_SHARE
         return rule.weight
 
-    def _denied(self, start: int) -> bool:
-        reach = self.text[max(self._clause_start(start), start - self.context.negation_reach) : start]
+    def _any_denied(self, place: Sequence[tuple[int, int]]) -> bool:
+        """A wording is denied by a negation before it; one that belongs to the match itself denies nothing."""
+        return any(self._denied(start, max((end for _, end in place if end <= start), default=0)) for start, _ in place)
+
+    def _denied(self, start: int, not_before: int) -> bool:
+        reach = self.text[max(self._clause_start(start), start - self.context.negation_reach, not_before) : start]
         for word in self.context.not_negation:
             reach = reach.replace(word, " " * len(word))
         return any(word in reach for word in self.context.negation)
 
     def _hearsay(self, start: int) -> bool:
-        clause = self.text[self._clause_start(start) : start]
+        clause = self.text[max(self._clause_start(start), start - _HEARSAY_REACH) : start]
         return any(word in clause for word in self.context.hearsay)
 
     def _affirmed(self, number: int) -> bool:
@@ -101,7 +106,9 @@ class Scene:
             return False
         following = self.document.segments[number + 1]
         answer = self.text[following.start : following.start + 12].strip().lstrip(",。")
-        return answer.startswith(self.context.affirmation)
+        words = sorted(self.context.affirmation, key=len, reverse=True)
+        word = next((word for word in words if answer.startswith(word)), None)
+        return word is not None and not answer[len(word) :].lstrip(_PARTICLES)[:1].isalnum()
 
     def _clause_start(self, position: int) -> int:
         number = bisect_right(self._clause_ends, position - 1)

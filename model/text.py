@@ -124,7 +124,9 @@ def _converter() -> Any:
 @cache
 def _width_table() -> dict[int, str]:
     """Characters whose compatibility form is one other character (full width, compatibility ideographs)."""
-    table = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000}
+    table = {
+        code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000
+    }
     single = {code: form for code, form in table.items() if len(form) == 1 and form != chr(code)}
     return {**single, ord("　"): " ", ord("。"): "。"}
 

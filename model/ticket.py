@@ -1,5 +1,6 @@
 """A complaint ticket as received, and the same ticket with what a person decided."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from model.errors import InvalidTicket
 CHINA = ZoneInfo("Asia/Shanghai")
 CHANNELS = ("asr", "agent_note", "online", "relay")
 TEXT_KEYS = ("content", "text", "受理内容", "诉求内容", "工单内容")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 ID_KEYS = ("ticket_id", "id", "工单编号", "工单号")
 
 
@@ -89,7 +91,7 @@ def ticket_from(value: object) -> Ticket:
     if isinstance(value, Ticket):
         return value
     if isinstance(value, str):
-        return Ticket(content=value)
+        return Ticket(content=_readable(value))
     if not isinstance(value, Mapping):
         raise InvalidTicket("bad_row", f"工单须为文本或对象,收到 {type(value).__name__}")
     return Ticket(
@@ -129,11 +131,12 @@ def parse_time(value: object) -> datetime | None:
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    found = _first(value, TEXT_KEYS)
+    given = [value[key] for key in TEXT_KEYS if value.get(key) is not None]
+    found = next((item for item in given if not isinstance(item, str) or item.strip()), given[0] if given else None)
     if found is None or found != found:
         return ""
     if isinstance(found, str):
-        return found
+        return _readable(found)
     if isinstance(found, int | float) and not isinstance(found, bool):
         return str(found)
     raise InvalidTicket("bad_row", f"content 须为文本,收到 {type(found).__name__}")
@@ -148,7 +151,12 @@ def _optional_text(value: object) -> str | None:
         return None
     if isinstance(value, Mapping | list | tuple):
         raise InvalidTicket("bad_row", f"字段须为文本,收到 {type(value).__name__}")
-    return str(value)
+    return _readable(str(value))
+
+
+def _readable(text: str) -> str:
+    """Lone surrogates become U+FFFD, one for one, so that offsets stay and the text can be written."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _org(value: object) -> Org | None:
@@ -169,5 +177,5 @@ def _turns(value: object) -> tuple[Turn, ...]:
     for item in value:
         if not isinstance(item, Mapping) or item.get("speaker") not in ("agent", "customer"):
             raise InvalidTicket("bad_row", "transcript 的每一项须为 {speaker: agent|customer, text: 文本}")
-        turns.append(Turn(str(item["speaker"]), str(item.get("text") or "")))
+        turns.append(Turn(str(item["speaker"]), _readable(str(item.get("text") or ""))))
     return tuple(turns)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 CUSTOMER, AGENT, NOTE, HEADER = "customer", "agent", "note", "header"
 
-_SPEAKER = re.compile(r"(?:^|(?<=[\n。?!;\]】]))[ \t]*(?P<who>客服代表|客服专员|客服|坐席员|坐席|座席|话务员|工作人员|客户|用户|来电人|市民)\d{0,2} ?:")
+_SPEAKER = re.compile(
+    r"(?:^|(?<=[\n。?!;\]】]))[ \t]*(?P<who>客服代表|客服专员|客服|坐席员|坐席|座席|话务员|工作人员|客户|用户|来电人|市民)\d{0,2} ?:"
+)
 _AGENTS = ("客服", "坐席", "座席", "话务", "工作人员")
 _BODY = re.compile(
     r"(?:诉求内容|反映内容|反映事项|来电内容|信件内容|主要内容|受理内容|问题描述|事项内容|诉求描述|诉求详情|工单内容|转办内容|留言内容|来信内容|内容|诉求|事由)[\]】 ]?[::][ ]?"
@@ -14,7 +16,9 @@ _HEADER_WORD = re.compile(
     r"12345|12398|12315|热线|信访|网格|转办|派发|派单|交办|督办|转派|来件|联动|信箱|政务|平台|工单|编号|流水|受理时间|承办|办理单|来电人|来源|登记"
 )
 _HEADER_FIELD = re.compile(r"^[【\[(]?(?:[^:,。?!\n]{1,12}):[^。?!\n]{0,40}[】\])]?$")
-_FOOTER = re.compile(r"\n[【\[(]?(?:办理要求|处理时限|回复要求|办结时限|办理时限|答复时限|承办要求|承办单位|转办单位|办理期限)[】\]]?[::][^\n]*\s*$")
+_FOOTER = re.compile(
+    r"\n[【\[(]?(?:办理要求|处理时限|回复要求|办结时限|办理时限|答复时限|承办要求|承办单位|转办单位|办理期限)[】\]]?[::][^\n]*\s*$"
+)
 _HEADER_REACH = 400
 
 
@@ -86,7 +90,9 @@ def _leading_lines(text: str) -> int:
     end = 0
     for line in text[:_HEADER_REACH].splitlines(keepends=True)[:-1]:
         plain = line.strip()
-        is_field = len(plain) <= 60 and bool(_HEADER_FIELD.match(plain)) and bool(_HEADER_WORD.search(text[: end + len(line)]))
+        is_field = (
+            len(plain) <= 60 and bool(_HEADER_FIELD.match(plain)) and bool(_HEADER_WORD.search(text[: end + len(line)]))
+        )
         is_title = len(plain) <= 50 and bool(_HEADER_WORD.search(plain)) and not re.search(r"[,。?!]", plain)
         if plain and not (is_field or is_title):
             break

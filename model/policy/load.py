@@ -1,5 +1,6 @@
 """Read a policy folder into one checked `Policy`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -113,7 +114,7 @@ def _mend(kind: str, message: str) -> str:
     known = {
         "missing": "缺少这一项,请补上",
         "extra_forbidden": "没有这个字段,请检查拼写或删除",
-        "string_type": "须为文本;数字请加引号,如 \"95598\"",
+        "string_type": '须为文本;数字请加引号,如 "95598"',
     }
     return known.get(kind, f"取值不对({message}),请改正")
 
@@ -134,7 +135,7 @@ def _taxonomy(file: schema.TaxonomyFile) -> Taxonomy:
         guideline=file.guideline,
         groups=tuple(Group(g.code, g.name) for g in file.groups),
         leaves=tuple(Leaf(x.code, x.name, x.group, x.causes) for x in file.leaves),
-        flags=dict(file.flags),
+        flags={str(flag): name for flag, name in file.flags.items()},
         filings=tuple(Filing(f.code, f.name, f.goes_with) for f in file.filings),
         causes=dict(file.causes),
     )
@@ -142,11 +143,16 @@ def _taxonomy(file: schema.TaxonomyFile) -> Taxonomy:
 
 def _check_leaves(policy: Policy) -> None:
     codes = set(policy.taxonomy.codes)
-    tables = {"routing.yaml:routes": policy.routing.routes, "measures.yaml:leaves": policy.measures.leaves}
+    tables: dict[str, Mapping[str, object]] = {
+        "routing.yaml:routes": policy.routing.routes,
+        "measures.yaml:leaves": policy.measures.leaves,
+    }
     for place, table in tables.items():
         missing, unknown = codes - set(table), set(table) - codes
         if missing or unknown:
-            raise PolicyError(f"{place}:缺少 {sorted(missing)},多出 {sorted(unknown)};须与 taxonomy.yaml 的 leaves 一致")
+            raise PolicyError(
+                f"{place}:缺少 {sorted(missing)},多出 {sorted(unknown)};须与 taxonomy.yaml 的 leaves 一致"
+            )
 
 
 def _check_desks(policy: Policy) -> None:

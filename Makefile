@@ -1,0 +1,57 @@
+# Every target sets up what it needs in .venv; nothing else has to be installed but Python 3.11+.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# a later chapter adds the cascade; until then the linear classifier is the best the project has
+CHAMPION := artifacts/champion
+
+.PHONY: setup demo test test-all check train serve bench notebooks lock clean
+
+setup: .venv/.base            ## base install: predict, train the linear classifier, serve
+
+.venv/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	touch $@
+
+.venv/.dev: .venv/.base
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/.notebooks: .venv/.dev
+	$(PIP) --editable '.[dev,notebooks]'
+	touch $@
+
+demo: setup                   ## fit (once), triage a dozen tickets, print a table
+	test -e $(CHAMPION)/manifest.json || $(BIN)/triage train --data data/samples --output $(CHAMPION)
+	$(BIN)/triage demo
+
+check: .venv/.dev             ## lint, format of docstrings, types
+	$(BIN)/ruff check .
+	$(BIN)/pydoclint model training serving triage
+	$(BIN)/mypy
+
+test: check                   ## what CI runs
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: check .venv/.notebooks ## slow tests too (notebooks, README, real processes)
+	$(BIN)/python -m pytest
+
+train: setup                  ## fit the best classifier on data/samples and make it the champion
+	$(BIN)/triage train --data data/samples --output $(CHAMPION)
+
+serve: setup                  ## HTTP service on http://127.0.0.1:8000
+	$(BIN)/triage serve
+
+bench: setup                  ## speed, and quality by author; outside texts through TRIAGE_BENCH_DATA
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/speed.py
+
+notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready
+	$(BIN)/jupyter lab notebooks
+
+lock: .venv/.dev              ## renew constraints.txt after a change of pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --no-header --no-annotate --quiet --output-file constraints.txt --upgrade
+
+clean:
+	rm -rf .venv artifacts

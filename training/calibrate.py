@@ -1,0 +1,201 @@
+"""Fit temperature, thresholds and the joint of linear and rules on out-of-fold predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.stats import beta
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, log_loss, precision_recall_curve
+
+from model.calibration import CUES, Calibration, CueJoint
+from model.opinion import join_leaves
+from model.policy import Policy
+from model.rule_classifier import RuleVerdict
+
+Matrix = NDArray[np.float64]
+_SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
+_LEAST_UNREAD = 200  # so many tickets that the rule writer has not read are needed to judge the rules
+
+
+@dataclass(frozen=True)
+class Held:
+    """Out-of-fold decision values: `leaves` (n, n_codes), `cues` (n, n_cues), labels, rule verdicts, authors."""
+
+    codes: tuple[str, ...]
+    leaves: Matrix
+    cues: Matrix
+    truth: tuple[str, ...]
+    labels: dict[str, NDArray[np.bool_]]
+    verdicts: tuple[RuleVerdict, ...]
+    authors: tuple[str, ...]
+
+
+def calibrate(
+    held: Held, policy: Policy, rule_authors: Sequence[str] = ()
+) -> tuple[float, Calibration, dict[str, float]]:
+    """Everything that is fitted after the classifiers.
+
+    Args:
+        held: out-of-fold values.
+        policy: target precisions and least recalls.
+        rule_authors: authors that the rule writer has read; rules look better there than they are, so what
+            is fitted on rules leaves them out where enough others remain.
+
+    Returns:
+        Temperature of the leaf softmax, the calibration, and out-of-fold figures.
+    """
+    truth = np.array([held.codes.index(leaf) for leaf in held.truth])
+    unread = np.array([author not in set(rule_authors) for author in held.authors])
+    if unread.sum() < _LEAST_UNREAD:
+        unread[:] = True
+    temperature = fit_temperature(held.leaves, truth)
+    proba = softmax(held.leaves / temperature)
+    share = _best_share(
+        proba[unread], truth[unread], [v for v, u in zip(held.verdicts, unread, strict=True) if u], held.codes
+    )
+    joined = join_leaves(proba, held.codes, held.verdicts, share)
+    sharpen = fit_temperature(np.log(np.maximum(joined[unread], 1e-12)), truth[unread])
+    joined = softmax(np.log(np.maximum(joined, 1e-12)) / sharpen)
+    auto = leaf_thresholds(joined, truth, held.codes, policy)
+    cues = {name: _joint(held, name, unread, policy) for name in CUES if held.labels[name].any()}
+    figures = {
+        "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),
+        "auto_rate": float(
+            np.mean(joined.max(axis=1) >= np.array([auto[held.codes[i]] for i in joined.argmax(axis=1)]))
+        ),
+        "ece": expected_calibration_error(joined, truth),
+    }
+    return temperature * sharpen, Calibration(auto, share / sharpen, cues), figures
+
+
+def softmax(values: Matrix) -> Matrix:
+    """Row-wise softmax.
+
+    Args:
+        values: (n, k).
+
+    Returns:
+        (n, k), rows sum to 1.
+    """
+    shares = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(values: Matrix, truth: NDArray[np.int_]) -> float:
+    """The temperature with the least log loss (Guo et al. 2017).
+
+    Args:
+        values: (n, k) decision values.
+        truth: n columns.
+
+    Returns:
+        A positive number.
+    """
+    labels = list(range(values.shape[1]))
+    found = minimize_scalar(
+        lambda t: log_loss(truth, softmax(values / np.exp(t)), labels=labels), bounds=(-4, 3), method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def leaf_thresholds(proba: Matrix, truth: NDArray[np.int_], codes: Sequence[str], policy: Policy) -> dict[str, float]:
+    """For each leaf the lowest confidence at which it is right often enough.
+
+    The one-sided 90 % lower bound (Clopper-Pearson) must reach the target precision; a leaf with too few
+    tickets for that borrows those of its group.
+
+    Args:
+        proba: (n, k) confidences.
+        truth: n columns.
+        codes: the columns.
+        policy: target precision and groups.
+
+    Returns:
+        Threshold by leaf; 1.01 where no confidence suffices.
+    """
+    target = policy.decision.target_precision
+    first, confidence = proba.argmax(axis=1), proba.max(axis=1)
+    group = {code: policy.taxonomy.leaf(code).group for code in codes}
+    thresholds = {}
+    for column, code in enumerate(codes):
+        own = first == column
+        family = np.isin(first, [i for i, c in enumerate(codes) if group[c] == group[code]])
+        found = _lowest(confidence[own], first[own] == truth[own], target)
+        borrowed = _lowest(confidence[family], first[family] == truth[family], target)
+        thresholds[code] = min(found, max(borrowed, 0.5))
+    return thresholds
+
+
+def expected_calibration_error(proba: Matrix, truth: NDArray[np.int_], bins: int = 10) -> float:
+    """Mean distance between confidence and accuracy over equal-width bins.
+
+    Args:
+        proba: (n, k) confidences.
+        truth: n columns.
+        bins: how many.
+
+    Returns:
+        A number in [0, 1].
+    """
+    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == truth
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    parts = [
+        abs(confidence[number == b].mean() - right[number == b].mean()) * (number == b).mean()
+        for b in range(bins)
+        if (number == b).any()
+    ]
+    return float(sum(parts))
+
+
+def _lowest(confidence: Matrix, right: NDArray[np.bool_], target: float) -> float:
+    order = np.argsort(-confidence)
+    wrong = np.cumsum(~right[order])
+    total = np.arange(1, len(order) + 1)
+    bound = beta.ppf(0.10, total - wrong, wrong + 1)
+    good = np.flatnonzero(bound >= target)
+    return float(confidence[order][good[-1]]) if len(good) else 1.01
+
+
+def _best_share(proba: Matrix, truth: NDArray[np.int_], verdicts: Sequence[RuleVerdict], codes: Sequence[str]) -> float:
+    """How much the rules' confidences help; the smallest share within 0.002 of the best macro-F1."""
+    scores = {
+        s: f1_score(truth, join_leaves(proba, codes, verdicts, s).argmax(axis=1), average="macro") for s in _SHARES
+    }
+    return next(share for share in _SHARES if scores[share] >= max(scores.values()) - 0.002)
+
+
+def _joint(held: Held, name: str, unread: NDArray[np.bool_], policy: Policy) -> CueJoint:
+    column = CUES.index(name)
+    weights = np.array([min(verdict.cues.get(name, 0.0), 4.0) for verdict in held.verdicts])
+    inputs = np.column_stack([held.cues[:, column], weights])
+    truth = held.labels[name]
+    rows = unread if truth[unread].any() and not truth[unread].all() else np.ones_like(unread)
+    logistic = LogisticRegression(C=10.0).fit(inputs[rows], truth[rows])
+    linear, rules = (max(0.0, float(c)) for c in logistic.coef_[0])
+    probability = logistic.predict_proba(inputs[rows])[:, 1]
+    decision = policy.decision
+    threshold = (
+        _recall_first(probability, truth[rows])
+        if name == "safety"
+        else _best_f1(probability, truth[rows], decision.min_flag_precision)
+    )
+    return CueJoint(linear, rules, float(logistic.intercept_[0]), threshold)
+
+
+def _best_f1(probability: Matrix, truth: NDArray[np.bool_], least_precision: float) -> float:
+    precision, recall, thresholds = precision_recall_curve(truth, probability)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    f1[precision < least_precision] = 0
+    best = int(f1[:-1].argmax())
+    below = thresholds[best - 1] if best else 0.0
+    return float((thresholds[best] + below) / 2) if f1[best] > 0 else 0.5
+
+
+def _recall_first(probability: Matrix, truth: NDArray[np.bool_], least_precision: float = 0.75) -> float:
+    """The lowest threshold whose precision still holds: danger is missed least."""
+    precision, _, thresholds = precision_recall_curve(truth, probability)
+    good = np.flatnonzero(precision[:-1] >= least_precision)
+    return float(min(thresholds[good[0]], 0.5)) if len(good) else 0.5

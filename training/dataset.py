@@ -1,0 +1,214 @@
+"""Read labelled tickets from JSONL, CSV or XLSX and say, row by row, what must be mended."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.errors import InvalidLabels, UnreadableInput
+from model.rows import KINDS, Row, read_rows
+from model.taxonomy import FLAGS, THEFT_ROLES, Taxonomy
+from model.ticket import LabelledTicket
+
+_SPACE = re.compile(r"\s+")
+_TRUE, _FALSE = ("true", "1", "yes", "是", "1.0"), ("false", "0", "no", "否", "", "0.0", "none")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled tickets that passed every check, and the problems of those that did not."""
+
+    tickets: tuple[LabelledTicket, ...]
+    problems: tuple[str, ...] = ()
+
+    def split(self, name: str) -> tuple[LabelledTicket, ...]:
+        """Tickets of one side.
+
+        Args:
+            name: `train`, `dev` or `test`.
+
+        Returns:
+            Those of that split; all, where no ticket names a split.
+        """
+        if not any(ticket.split for ticket in self.tickets):
+            return self.tickets
+        return tuple(ticket for ticket in self.tickets if ticket.split == name)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over ids, texts and labels: the name of this data version."""
+        return digest(self.tickets)
+
+
+def read_labelled(paths: Sequence[Path], taxonomy: Taxonomy, *, skip_bad_rows: bool = False) -> Dataset:
+    """Read labelled files or folders of them.
+
+    Args:
+        paths: files (JSONL, CSV, XLSX …) or folders, whose label files are read in name order.
+        taxonomy: the codes allowed.
+        skip_bad_rows: leave wrong rows out and list them, instead of refusing everything.
+
+    Returns:
+        The data set.
+
+    Raises:
+        InvalidLabels: some rows are wrong and `skip_bad_rows` is off; nothing is returned.
+        UnreadableInput: a path holds no readable label file.
+    """
+    tickets: list[LabelledTicket] = []
+    problems: list[str] = []
+    for path in (file for given in paths for file in label_files(given)):
+        for row in read_rows(path):
+            try:
+                tickets.append(_labelled(row, path, taxonomy))
+            except ValueError as error:
+                problems.append(f"{path.name} 第 {row.number} 行:{error}")
+    kept, contradictions = _without_contradictions(tickets)
+    problems += contradictions
+    if problems and not skip_bad_rows:
+        shown = "\n".join(problems[:20])
+        raise InvalidLabels(f"{len(problems)} 处标注须改正(或加 --skip-bad-rows 跳过):\n{shown}", problems)
+    if not kept:
+        raise InvalidLabels("没有可用的已标注工单;请检查 --data", problems)
+    return Dataset(tuple(kept), tuple(problems))
+
+
+def label_files(path: Path) -> list[Path]:
+    """The label files behind a path.
+
+    Args:
+        path: a file, or a folder.
+
+    Returns:
+        The file itself, or the folder's JSONL, CSV, TSV and XLSX files in name order.
+
+    Raises:
+        UnreadableInput: there is none.
+    """
+    if not path.exists():
+        raise UnreadableInput(f"找不到 {path};请检查 --data")
+    if path.is_file():
+        return [path]
+    wanted = {kind for kind in KINDS if kind not in ("", ".txt", ".log")}
+    files = sorted(p for p in path.iterdir() if p.is_file() and p.suffix in wanted)
+    if not files:
+        raise UnreadableInput(f"{path} 中没有标注文件(.jsonl .csv .xlsx);请检查 --data")
+    return files
+
+
+def digest(tickets: Iterable[LabelledTicket]) -> str:
+    """The name of a data version.
+
+    Args:
+        tickets: labelled tickets, in any order.
+
+    Returns:
+        Hexadecimal SHA-256 over ids, text hashes and labels.
+    """
+    lines = sorted(
+        "\t".join(
+            [
+                t.id,
+                text_hash(t.text),
+                t.category,
+                *t.secondary,
+                *sorted(t.flags),
+                str(t.theft_role),
+                str(t.filing),
+                f"{t.safety}{t.escalation}",
+            ]
+        )
+        for t in tickets
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """A hash that does not change with white space.
+
+    Args:
+        text: a ticket's text.
+
+    Returns:
+        Hexadecimal SHA-256.
+    """
+    return hashlib.sha256(_SPACE.sub("", text).encode("utf-8", "replace")).hexdigest()
+
+
+def _labelled(row: Row, path: Path, taxonomy: Taxonomy) -> LabelledTicket:
+    if row.error:
+        raise ValueError(str(row.error))
+    value: Mapping[str, Any] = row.value if isinstance(row.value, dict) else {}
+    text = next((value[k] for k in ("text", "content") if isinstance(value.get(k), str)), "")
+    if not text.strip():
+        raise ValueError("没有正文 text;请补上")
+    category = _code(value.get("category"), taxonomy.codes, "category")
+    if category is None:
+        raise ValueError("没有类别 category;请按标注规范补上")
+    flags = frozenset(_known(_list(value.get("flags")), FLAGS, "flags"))
+    return LabelledTicket(
+        id=str(value.get("id") or value.get("ticket_id") or f"{path.stem}-{row.number}"),
+        text=text,
+        category=category,
+        secondary=tuple(_known(_list(value.get("secondary")), taxonomy.codes, "secondary")),
+        flags=flags,
+        theft_role=_code(value.get("theft_role"), THEFT_ROLES, "theft_role"),
+        filing=_code(value.get("filing"), tuple(f.code for f in taxonomy.filings), "filing"),
+        safety=_truth(value.get("safety"), "safety"),
+        escalation=_truth(value.get("escalation"), "escalation"),
+        **{key: _text(value.get(key)) for key in ("channel", "author", "voice", "split")},
+        extra={key: value[key] for key in ("difficulty", "hard_negative_for", "boundary") if key in value},
+    )
+
+
+def _without_contradictions(tickets: Sequence[LabelledTicket]) -> tuple[list[LabelledTicket], list[str]]:
+    """Drop exact doubles; list texts that carry two different labels."""
+    by_text: dict[str, LabelledTicket] = {}
+    problems: list[str] = []
+    for ticket in tickets:
+        first = by_text.setdefault(text_hash(ticket.text), ticket)
+        if first is not ticket and _labels(first) != _labels(ticket):
+            problems.append(
+                f"{ticket.id} 与 {first.id} 正文相同而标注不同({ticket.category} / {first.category});请改正其一"
+            )
+    return list(by_text.values()), problems
+
+
+def _labels(ticket: LabelledTicket) -> tuple[object, ...]:
+    return (ticket.category, ticket.flags, ticket.safety, ticket.escalation)
+
+
+def _list(value: object) -> list[str]:
+    if value is None or value != value or value == "":
+        return []
+    parts = value.split("|") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError(f"须为列表或用 | 分隔,收到 {value!r}")
+    return [str(part).strip() for part in parts if str(part).strip()]
+
+
+def _known(codes: list[str], allowed: Sequence[str], field: str) -> list[str]:
+    for code in codes:
+        _code(code, allowed, field)
+    return codes
+
+
+def _code(value: object, allowed: Sequence[str], field: str) -> str | None:
+    if value is None or value != value or str(value).strip().lower() in ("", "none", "null"):
+        return None
+    if str(value).strip() not in allowed:
+        raise ValueError(f"{field} 的代码 {value!r} 不存在;可用:{', '.join(allowed)}")
+    return str(value).strip()
+
+
+def _truth(value: object, field: str) -> bool:
+    word = "" if value is None or value != value else str(value).strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(f"{field} 须为 true 或 false,收到 {value!r}")
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or value != value or value == "" else str(value)

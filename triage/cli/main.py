@@ -1,0 +1,51 @@
+"""The `triage` command: sub-commands, and the one table from errors to exit codes."""
+
+import os
+import sys
+
+import typer
+
+from model.errors import BundleError, TriageError
+from triage.cli import demo, evaluate, policy, predict, serve, train
+
+OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
+
+app = typer.Typer(
+    help="95598 投诉工单分拣:类别、班组、时限、线索。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("predict", help="分拣工单(CSV/TSV/XLSX/JSONL/Parquet/纯文本,可 .gz;- 为标准输入)")(predict.predict)
+app.command("train", help="用已标注工单训练分类器,写出模型包")(train.train)
+app.command("evaluate", help="在已标注工单上评测,最后一行输出 JSON")(evaluate.evaluate)
+app.command("serve", help="启动 HTTP 服务")(serve.serve)
+app.command("demo", help="分拣十余条样例工单,打印表格")(demo.demo)
+app.add_typer(policy.rules_app, name="rules")
+app.add_typer(policy.routes_app, name="routes")
+
+
+def run() -> None:
+    """Run the command and leave with the contract's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    except TriageError as error:
+        typer.echo(f"错误:{error}", err=True)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:  # the reader (head, less) left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
+
+
+def exit_code(error: TriageError) -> int:
+    """The contract's exit code for an error that ended the command.
+
+    Args:
+        error: what was raised.
+
+    Returns:
+        3 for a bundle that is missing or refused, else 2.
+    """
+    return BUNDLE_REFUSED if isinstance(error, BundleError) else WRONG_USAGE

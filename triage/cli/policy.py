@@ -1,0 +1,59 @@
+"""`triage rules report` and `triage routes check`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+rules_app = typer.Typer(help="规则", no_args_is_help=True)
+routes_app = typer.Typer(help="派单", no_args_is_help=True)
+
+
+@rules_app.callback()
+def _rules() -> None:
+    """Rules."""
+
+
+@routes_app.callback()
+def _routes() -> None:
+    """Routes."""
+
+
+@rules_app.command("report", help="每条规则的命中、准确率、覆盖率;从未命中与被遮蔽的规则")
+def rules_report(
+    data: Annotated[list[Path] | None, typer.Option(help="标注文件或目录;默认 data/samples")] = None,
+    split: Annotated[str, typer.Option(help="用哪一部分统计")] = "train",
+) -> None:
+    """Measure every rule on labelled tickets."""
+    from training.dataset import read_labelled
+    from training.rules_report import rules_report as report
+    from training.rules_report import to_text
+    from triage.cli.train import SAMPLES
+    from triage.compose import build_policy
+    from triage.settings import Settings
+
+    policy = build_policy(Settings())
+    tickets = read_labelled(data or [SAMPLES], policy.taxonomy).split(split)
+    typer.echo(to_text(report(tickets, policy)))
+
+
+@routes_app.command("check", help="检查派单表并打印:每个类别的班组、协办、承诺")
+def routes_check() -> None:
+    """Load the policy, which checks it, and show where each leaf goes."""
+    from triage.compose import build_policy
+    from triage.settings import Settings
+
+    policy = build_policy(Settings())
+    table = Table(title=f"派单表 {policy.routing.version}(自 {policy.routing.effective_from} 起)")
+    for heading in ("类别", "名称", "班组", "协办", "不得派给", "服务承诺"):
+        table.add_column(heading, overflow="fold")
+    for leaf in policy.taxonomy:
+        entry = policy.routing.routes[leaf.code]
+        table.add_row(leaf.code, leaf.name, entry.desk, "、".join(entry.support), "、".join(entry.never), entry.promise)
+    Console().print(table)
+    typer.echo(
+        f"涉及人身安全:{policy.routing.safety.desk} + {policy.routing.safety.person};待审:{policy.routing.review_desk}"
+    )
+    typer.echo("派单表无误")

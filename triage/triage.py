@@ -1,0 +1,116 @@
+"""What analysts call from Python: lists and pandas in, predictions and pandas out."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from model.errors import InvalidTicket
+from model.pipeline import Pipeline
+from model.rows import Row
+from model.ticket import Ticket, ticket_from
+from triage.compose import build_pipeline
+from triage.output import flat
+from triage.settings import Settings
+
+BATCH = 256
+
+
+class Triage:
+    """Triage of complaint tickets.
+
+    Args:
+        pipeline: predicts; use `Triage.load()` to get one.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+
+    @classmethod
+    def load(cls, bundle: str | Path | None = None) -> "Triage":
+        """Open a bundle, or the configured one, or the champion; rules alone where there is none at all.
+
+        Args:
+            bundle: folder of a bundle.
+
+        Returns:
+            A triage ready to predict.
+
+        Raises:
+            BundleError: the bundle is missing or refused.
+        """
+        return cls(build_pipeline(Settings(), Path(bundle) if bundle else None))
+
+    def predict(self, tickets: Any, *, explain: bool = False) -> Any:
+        """Predict tickets.
+
+        Args:
+            tickets: a string or mapping (one ticket), a list of them, a Series of texts, or a DataFrame with a
+                text column (`content`, `text`, `受理内容` …).
+            explain: give exact word reasons as evidence.
+
+        Returns:
+            For one ticket a dict, for a list a list of dicts (contract, section 3; a row that cannot be a ticket
+            gives `{"row", "error"}`), for pandas a DataFrame with the same index.
+        """
+        if isinstance(tickets, pd.Series):
+            values = [_cell(value) for value in tickets.tolist()]
+            return self._frame(values, tickets.index, explain=explain)
+        if isinstance(tickets, pd.DataFrame):
+            values = [{str(k): _cell(v) for k, v in row.items()} for row in tickets.to_dict("records")]
+            return self._frame(values, tickets.index, explain=explain)
+        if isinstance(tickets, str | dict | Ticket):
+            return next(self.predict_rows([Row(1, tickets)], explain=explain))
+        return list(self.predict_rows((Row(n, value) for n, value in enumerate(tickets, 1)), explain=explain))
+
+    def explain(self, text: str) -> dict[str, Any]:
+        """One prediction with the exact words that speak for it.
+
+        Args:
+            text: a ticket's text.
+
+        Returns:
+            The prediction; `evidence` holds words with their part in the decision value.
+        """
+        explained: dict[str, Any] = self.predict(text, explain=True)
+        return explained
+
+    def predict_rows(self, rows: Iterable[Row], *, explain: bool = False) -> Iterator[dict[str, Any]]:
+        """One result for each row, in order, in bounded memory.
+
+        Args:
+            rows: readable or not.
+            explain: give exact word reasons.
+
+        Yields:
+            Predictions with `row`, or `{"row", "error": {"code", "message"}}`.
+        """
+        iterator = iter(rows)
+        while batch := list(islice(iterator, BATCH)):
+            results = [_to_ticket(row) for row in batch]
+            tickets = [ticket for ticket in results if isinstance(ticket, Ticket)]
+            predictions = iter(self.pipeline.predict(tickets, explain=explain))
+            for row, result in zip(batch, results, strict=True):
+                if isinstance(result, Ticket):
+                    yield {"row": row.number, **next(predictions).to_dict()}
+                else:
+                    yield {"row": row.number, "error": {"code": result.code, "message": str(result)}}
+
+    def _frame(self, values: list[Any], index: Any, *, explain: bool) -> pd.DataFrame:
+        rows = self.predict_rows((Row(n, value) for n, value in enumerate(values, 1)), explain=explain)
+        return pd.DataFrame([flat(row) for row in rows], index=index)
+
+
+def _to_ticket(row: Row) -> Ticket | InvalidTicket:
+    if row.error:
+        return row.error
+    try:
+        return ticket_from(row.value)
+    except InvalidTicket as error:
+        return error
+
+
+def _cell(value: Any) -> Any:
+    return None if not isinstance(value, list | dict | tuple) and pd.isna(value) else value

@@ -136,8 +136,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Returns:
             Confidences, rows sum to 1.
         """
-        logits = values / self.temperature_
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = np.exp((values - values.max(axis=1, keepdims=True)) / self.temperature_)
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def logits(self, texts: Iterable[str]) -> tuple[Matrix, Matrix]:

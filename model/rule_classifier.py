@@ -1,13 +1,20 @@
 """Rules as a classifier: summed weights of the rules that fire, turned into confidences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
 
-from model.rules import Hit
-from model.taxonomy import FLAGS, MISC, Taxonomy
+from model.document import read
+from model.errors import NotFitted
+from model.policy import load_policy
+from model.rules import Hit, RuleBase
+from model.taxonomy import MISC, Taxonomy
+from model.ticket import Ticket
 
 _SHARPNESS = 1.2  # how fast summed weight becomes confidence
 _MISC_WEIGHT = 0.6  # what other.misc has before any rule fires
@@ -59,31 +66,59 @@ def judge(hits: Sequence[Hit], taxonomy: Taxonomy) -> RuleVerdict:
     return RuleVerdict(dict(zip(taxonomy.codes, shares.tolist(), strict=True)), cues, tuple(hits))
 
 
-def flag_probabilities(verdict: RuleVerdict, raise_at: float) -> dict[str, float]:
-    """Probabilities of the flags from rules alone: 0.5 at the weight from which rules raise a flag.
+class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """The rules under the contract of every classifier here, so that they can stand beside the others as a baseline.
 
     Args:
-        verdict: what fired.
-        raise_at: summed weight at which a flag is raised.
+        policy_folder: an office's own policy; None is the built-in one.
 
-    Returns:
-        Probability by flag.
+    Attributes:
+        classes_: leaf codes, the order of columns.
     """
-    return {flag: weight_probability(verdict.cues, flag, raise_at) for flag in FLAGS}
 
+    def __init__(self, policy_folder: Path | None = None) -> None:
+        self.policy_folder = policy_folder
 
-def weight_probability(cues: Mapping[str, float], name: str, raise_at: float) -> float:
-    """Logistic of a summed weight.
+    def fit(self, texts: Iterable[str], leaves: Sequence[str]) -> Self:  # noqa: ARG002 - rules learn nothing
+        """Compile the rules; the labels are not looked at.
 
-    Args:
-        cues: summed weight by name.
-        name: which one.
-        raise_at: weight with probability 0.5.
+        Args:
+            texts: n masked texts.
+            leaves: n leaf codes.
 
-    Returns:
-        A probability in (0, 1).
-    """
-    return float(1 / (1 + np.exp(-3.0 * (cues.get(name, 0.0) - raise_at)))) if cues.get(name) else 0.02
+        Returns:
+            Itself.
+        """
+        self.policy_ = load_policy(self.policy_folder)
+        self.rules_ = RuleBase(self.policy_)
+        self.classes_ = np.array(self.policy_.taxonomy.codes)
+        return self
+
+    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        """Confidences from summed weights.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            Array of shape (n, n_leaves) in the order of `classes_`; rows sum to 1.
+        """
+        if not hasattr(self, "rules_"):
+            raise NotFitted("规则尚未编译:请先调用 fit")
+        taxonomy = self.policy_.taxonomy
+        return matrix([judge(self.rules_.hits(read(Ticket(text or " "))), taxonomy) for text in texts], taxonomy)
+
+    def predict(self, texts: Iterable[str]) -> NDArray[np.str_]:
+        """The leaf with the highest confidence.
+
+        Args:
+            texts: n masked texts.
+
+        Returns:
+            n leaf codes.
+        """
+        leaves: NDArray[np.str_] = self.classes_[self.predict_proba(texts).argmax(axis=1)]
+        return leaves
 
 
 def matrix(verdicts: Sequence[RuleVerdict], taxonomy: Taxonomy) -> NDArray[np.float64]:
@@ -96,4 +131,6 @@ def matrix(verdicts: Sequence[RuleVerdict], taxonomy: Taxonomy) -> NDArray[np.fl
     Returns:
         Array of shape (n_tickets, n_leaves), rows sum to 1.
     """
-    return np.array([[verdict.leaves[code] for code in taxonomy.codes] for verdict in verdicts])
+    return np.array([[verdict.leaves[code] for code in taxonomy.codes] for verdict in verdicts]).reshape(
+        -1, len(taxonomy.codes)
+    )

@@ -106,7 +106,7 @@ class RuleBase:
 
     def _wordings(self, text: str) -> dict[str, list[Span]]:
         found: dict[str, list[Span]] = defaultdict(list)
-        for last, wording in self._automaton.iter(text):
+        for last, wording in self._automaton.iter(text) if len(self._automaton) else ():
             found[wording].append((last - len(wording) + 1, last + 1))
         return found
 

@@ -1,0 +1,73 @@
+"""Fixtures shared by all tests: the built-in policy, a small real bundle, tickets of our own samples."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model.bundle import Bundle, load_bundle
+from model.pipeline import Pipeline
+from model.policy import Policy, load_policy
+from model.ticket import LabelledTicket
+from training.dataset import read_labelled
+from training.fit import FitSettings, fit_bundle
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "data" / "samples"
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the developer's own settings, `.env` or champion."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("TRIAGE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+@pytest.fixture(scope="session")
+def policy() -> Policy:
+    return load_policy()
+
+
+@pytest.fixture(scope="session")
+def labelled(policy: Policy) -> tuple[LabelledTicket, ...]:
+    return read_labelled([SAMPLES], policy.taxonomy).tickets
+
+
+@pytest.fixture(scope="session")
+def train_side(labelled: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
+    return tuple(ticket for ticket in labelled if ticket.split == "train")
+
+
+@pytest.fixture(scope="session")
+def test_side(labelled: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
+    return tuple(ticket for ticket in labelled if ticket.split == "test")
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(
+    tmp_path_factory: pytest.TempPathFactory, train_side: tuple[LabelledTicket, ...], policy: Policy
+) -> Path:
+    """A real bundle fitted on all training tickets, as `make demo` makes it."""
+    folder = tmp_path_factory.mktemp("bundles") / "linear"
+    fit_bundle(train_side, policy, folder, FitSettings(), progress=lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_folder: Path) -> Bundle:
+    return load_bundle(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def linear_pipeline(bundle: Bundle) -> Pipeline:
+    return Pipeline(bundle.policy, bundle)
+
+
+@pytest.fixture(scope="session")
+def rules_pipeline(policy: Policy) -> Pipeline:
+    return Pipeline(policy)

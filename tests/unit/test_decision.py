@@ -1,0 +1,72 @@
+import inspect
+
+import pytest
+
+from model.decision import AUTO, FALLBACK, REVIEW, Case, decide
+from model.document import read
+from model.policy import Policy
+from model.rule_classifier import RuleVerdict
+from model.routing import route
+from model.ticket import Ticket
+
+
+def _case(policy: Policy, text: str, *, leaf: str = "other.outage", confidence: float = 0.99, **more) -> Case:  # type: ignore[no-untyped-def]
+    leaves = dict.fromkeys(policy.taxonomy.codes, 0.0) | {more.pop("rules_leaf", leaf): 1.0}
+    verdict = RuleVerdict(leaves, more.pop("cues", {}), more.pop("hits", ()))
+    return Case(read(Ticket(text)), leaf, confidence, verdict, more.pop("answered_by", "linear"), **more)
+
+
+def _decide(policy: Policy, case: Case, *, missing: bool = False) -> tuple[str, tuple[str, ...]]:
+    return decide(case, dict.fromkeys(policy.taxonomy.codes, 0.8), policy.decision, model_missing=missing)
+
+
+def test_a_confident_leaf_goes_to_its_desk(policy: Policy) -> None:
+    assert _decide(policy, _case(policy, "停电三小时了没人管")) == (AUTO, ())
+
+
+def test_low_confidence_goes_to_a_person(policy: Policy) -> None:
+    assert _decide(policy, _case(policy, "停电三小时了没人管", confidence=0.5)) == (REVIEW, ("low_confidence",))
+
+
+def test_without_a_classifier_it_is_fallback(policy: Policy) -> None:
+    outcome, reasons = _decide(policy, _case(policy, "停电三小时了没人管"), missing=True)
+    assert outcome == FALLBACK
+    assert "model_unavailable" in reasons
+
+
+@pytest.mark.parametrize("text", ["电", "停电", "停电!", "?"])
+def test_a_text_of_a_few_characters_is_too_short(policy: Policy, text: str) -> None:
+    outcome, reasons = _decide(policy, _case(policy, text))
+    assert outcome == REVIEW
+    assert "too_short" in reasons
+
+
+@pytest.mark.parametrize("text", ["😀😀😀😀😀", "please help me", "<p>hello world</p>", "123456789012345"])
+def test_a_text_without_chinese_is_no_complaint(policy: Policy, text: str) -> None:
+    outcome, reasons = _decide(policy, _case(policy, text))
+    assert outcome == REVIEW
+    assert set(reasons) & {"too_short", "not_a_complaint"}
+
+
+def test_a_very_long_text_is_named_too_long(policy: Policy) -> None:
+    outcome, reasons = _decide(policy, _case(policy, "停电了。" * 6000))
+    assert outcome == REVIEW
+    assert "too_long" in reasons
+
+
+def test_unknown_words_go_to_a_person(policy: Policy) -> None:
+    assert _decide(policy, _case(policy, "停电三小时了没人管", unknown_share=0.9))[1] == ("unknown_words",)
+
+
+def test_sure_rules_that_see_another_leaf_are_heard(policy: Policy) -> None:
+    from model.rules import Hit
+
+    hit = Hit("x", "billing.charge", 0, 2, 2.0)
+    case = _case(policy, "停电三小时了没人管", rules_leaf="billing.charge", hits=(hit,))
+    assert _decide(policy, case) == (REVIEW, ("rules_disagree",))
+
+
+def test_no_flag_safety_or_escalation_can_reach_the_decision_or_the_route() -> None:
+    """Hard product rule 1, by signature: neither function takes them (the route only takes danger, which raises)."""
+    assert set(inspect.signature(decide).parameters) == {"case", "auto", "decision", "model_missing"}
+    assert set(inspect.signature(route).parameters) == {"ticket", "leaf", "decision", "routing", "danger"}

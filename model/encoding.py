@@ -34,7 +34,7 @@ def detect(sample: bytes) -> str:
     """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    lines = sample.splitlines()[:-1] or [sample]
+    lines = sample.splitlines()  # the last may be cut, and an unfinished character is no error
     telling = [line for line in lines if not line.isascii()]
     readable = sum(_decodes(line) for line in telling)
     return "utf-8-sig" if readable * 2 >= len(telling) else "gb18030"

@@ -122,8 +122,8 @@ class Pipeline:
         probability = item.opinion.cues[name]
         weight = item.verdict.cues.get(name, 0.0)
         raised = probability >= calibration.cues[name].threshold
-        if name == "safety":  # recall first: a decisive rule is enough, whatever the classifier thinks
-            raised = raised or weight >= self.policy.decision.flag_rule_weight
+        if name == "safety":  # recall first: decisive rules are enough, whatever the classifier thinks
+            raised = raised or weight >= self.policy.decision.safety_rule_weight
         evidence = cue_evidence(item.document, item.verdict, name, self._reasoner(item)) if raised else ()
         return Cue(probability, raised, evidence)
 

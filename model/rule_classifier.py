@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from model.document import read
+from model.document import Document, read
 from model.errors import NotFitted
 from model.policy import load_policy
 from model.rules import Hit, RuleBase
@@ -106,7 +106,7 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         if not hasattr(self, "rules_"):
             raise NotFitted("规则尚未编译:请先调用 fit")
         taxonomy = self.policy_.taxonomy
-        return matrix([judge(self.rules_.hits(read(Ticket(text or " "))), taxonomy) for text in texts], taxonomy)
+        return matrix([judge(self.rules_.hits(_read(text)), taxonomy) for text in texts], taxonomy)
 
     def predict(self, texts: Iterable[str]) -> NDArray[np.str_]:
         """The leaf with the highest confidence.
@@ -119,6 +119,11 @@ class RuleClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """
         leaves: NDArray[np.str_] = self.classes_[self.predict_proba(texts).argmax(axis=1)]
         return leaves
+
+
+def _read(text: str) -> Document:
+    """A document also of a blank text, which is no ticket but may stand in an array of texts."""
+    return read(Ticket(text if text.strip() else "。"))
 
 
 def matrix(verdicts: Sequence[RuleVerdict], taxonomy: Taxonomy) -> NDArray[np.float64]:

@@ -178,7 +178,7 @@ def _joint(held: Held, name: str, unread: NDArray[np.bool_], policy: Policy) -> 
     probability = logistic.predict_proba(inputs[rows])[:, 1]
     decision = policy.decision
     threshold = (
-        _recall_first(probability, truth[rows])
+        _recall_first(probability, truth[rows], decision.min_safety_precision)
         if name == "safety"
         else _best_f1(probability, truth[rows], decision.min_flag_precision)
     )
@@ -194,7 +194,7 @@ def _best_f1(probability: Matrix, truth: NDArray[np.bool_], least_precision: flo
     return float((thresholds[best] + below) / 2) if f1[best] > 0 else 0.5
 
 
-def _recall_first(probability: Matrix, truth: NDArray[np.bool_], least_precision: float = 0.75) -> float:
+def _recall_first(probability: Matrix, truth: NDArray[np.bool_], least_precision: float) -> float:
     """The lowest threshold whose precision still holds: danger is missed least."""
     precision, _, thresholds = precision_recall_curve(truth, probability)
     good = np.flatnonzero(precision[:-1] >= least_precision)

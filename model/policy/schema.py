@@ -134,13 +134,12 @@ class DecisionFile(Dated):
     """decision.yaml: thresholds that hold until a bundle brings fitted ones."""
 
     auto_confidence: Probability
-    flag_probability: dict[Flag, Probability]
     flag_rule_weight: Annotated[float, Field(gt=0)]
+    safety_rule_weight: Annotated[float, Field(gt=0)]
+    min_safety_precision: Probability
     secondary_confidence: Probability
     target_precision: Probability
     min_flag_precision: Probability
-    safety_probability: Probability
-    escalation_probability: Probability
     short_characters: Annotated[int, Field(ge=1)]
     unknown_word_share: Probability
     max_characters: Annotated[int, Field(ge=100)]

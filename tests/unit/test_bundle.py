@@ -31,7 +31,19 @@ def test_a_bundle_survives_a_round_trip(bundle: Bundle, bundle_folder: Path) -> 
 
 
 def test_the_manifest_says_what_is_inside(bundle: Bundle, bundle_folder: Path) -> None:
-    for key in ("format", "created", "code_version", "taxonomy", "rules", "guideline", "data", "metrics", "thresholds", "libraries", "files"):
+    for key in (
+        "format",
+        "created",
+        "code_version",
+        "taxonomy",
+        "rules",
+        "guideline",
+        "data",
+        "metrics",
+        "thresholds",
+        "libraries",
+        "files",
+    ):
         assert key in bundle.manifest
     assert {"linear.joblib", "policy/dictionary.txt", "model_card.md"} <= set(bundle.manifest["files"])
     size = sum(path.stat().st_size for path in bundle_folder.rglob("*") if path.is_file())

@@ -5,8 +5,8 @@ import pytest
 from model.decision import AUTO, FALLBACK, REVIEW, Case, decide
 from model.document import read
 from model.policy import Policy
-from model.rule_classifier import RuleVerdict
 from model.routing import route
+from model.rule_classifier import RuleVerdict
 from model.ticket import Ticket
 
 

@@ -66,7 +66,12 @@ def test_the_honorific_stays() -> None:
     assert mask("刘女士来电").text == "⟦姓名⟧女士来电"
 
 
-@given(st.text(alphabet=st.sampled_from("张王李先生女士师傅电话户号表号0123456789一二三幺零路号单元栋停,。 ⟦⟧姓名"), max_size=60))
+@given(
+    st.text(
+        alphabet=st.sampled_from("张王李先生女士师傅电话户号表号0123456789一二三幺零路号单元栋停,。 ⟦⟧姓名"),
+        max_size=60,
+    )
+)
 def test_masking_twice_is_masking_once(text: str) -> None:
     once = mask(text).text
     assert mask(once).text == once

@@ -18,7 +18,10 @@ TEXTS = ["停电了,没人管", "电费多扣\n两百块", "表箱冒烟"]
 def _texts(path: Path | str, column: str | None = None) -> list[object]:
     rows = list(read_rows(path, column))
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
-    return [row.error.code if row.error else row.value["content"] if isinstance(row.value, dict) else row.value for row in rows]
+    return [
+        row.error.code if row.error else row.value["content"] if isinstance(row.value, dict) else row.value
+        for row in rows
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -63,7 +66,14 @@ def test_a_missing_text_column_is_named_with_those_there_are(tmp_path: Path) -> 
 def test_bad_rows_are_reported_in_their_place(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_bytes(b'{"text": "ok"}\n[1]\n{bad\n\n{"text": "\xff\xfe"}\n"bare"\n')
     rows = list(read_rows(tmp_path / "t.jsonl"))
-    assert [row.error.code if row.error else None for row in rows] == [None, "bad_row", "bad_row", None, "bad_encoding", None]
+    assert [row.error.code if row.error else None for row in rows] == [
+        None,
+        "bad_row",
+        "bad_row",
+        None,
+        "bad_encoding",
+        None,
+    ]
 
 
 def test_a_ragged_row_is_a_bad_row(tmp_path: Path) -> None:
@@ -85,7 +95,9 @@ def test_merged_and_blank_cells_do_not_shift_rows(tmp_path: Path) -> None:
     assert _texts(tmp_path / "t.xlsx") == ["停电", "", "电费"]
 
 
-@pytest.mark.parametrize("name", ["nowhere.csv", "folder", "t.exe", "broken.xlsx", "broken.parquet", "broken.jsonl.gz", "empty.csv"])
+@pytest.mark.parametrize(
+    "name", ["nowhere.csv", "folder", "t.exe", "broken.xlsx", "broken.parquet", "broken.jsonl.gz", "empty.csv"]
+)
 def test_what_cannot_be_read_at_all_is_said_once(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "t.exe").write_bytes(b"MZ")

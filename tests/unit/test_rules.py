@@ -282,7 +282,14 @@ def test_trips_for_the_business_or_a_header_are_no_escalation(base: RuleBase, te
 
 @pytest.mark.parametrize(
     "text",
-    ["电表" * 10_000, "没" * 20_000, "第三" * 10_000, "电表停电欠费窗口态度" * 2_000, "一" * 20_000, "听说不是停电," * 2_500],
+    [
+        "电表" * 10_000,
+        "没" * 20_000,
+        "第三" * 10_000,
+        "电表停电欠费窗口态度" * 2_000,
+        "一" * 20_000,
+        "听说不是停电," * 2_500,
+    ],
     ids=["one word", "negations", "counts", "many words", "digits", "clauses"],
 )
 def test_a_hostile_text_is_cheap(base: RuleBase, text: str) -> None:

@@ -26,7 +26,9 @@ def test_no_text_is_empty_text(value: object) -> None:
     assert caught.value.code == "empty_text"
 
 
-@pytest.mark.parametrize("value", [["停电"], 5, None, {"content": ["停电"]}, {"content": "停电", "accepted_at": "昨天"}])
+@pytest.mark.parametrize(
+    "value", [["停电"], 5, None, {"content": ["停电"]}, {"content": "停电", "accepted_at": "昨天"}]
+)
 def test_what_cannot_be_a_ticket_is_a_bad_row(value: object) -> None:
     with pytest.raises(InvalidTicket) as caught:
         ticket_from(value)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,23 +85,23 @@ def fit_bundle(
     progress("训练最终分类器")
     classifier = fit_classifier(data, range(len(tickets)), policy, settings)
     classifier.temperature_ = temperature
-    about = {
-        "data": {
-            "digest": digest(tickets),
-            "tickets": len(tickets),
-            "leaves": dict(Counter(data.leaves)),
-            "rows": {t.id: text_hash(t.text)[:16] for t in tickets},
-        },
-        "metrics": {"out_of_fold": metrics},
-        "settings": {
-            "folds": settings.folds,
-            "regularisation": settings.regularisation,
-            "max_ngram": settings.max_ngram,
-            "seed": settings.seed,
-        },
-    }
+    about = _about(data, settings, metrics)
     card = _card(len(tickets), len({author_of(t) for t in tickets}), metrics, policy)
     return save_bundle(Contents("linear", classifier, calibration, policy, about, card), output, key)
+
+
+def _about(data: Prepared, settings: FitSettings, metrics: dict[str, float]) -> dict[str, Any]:
+    """What the manifest says of data, settings and figures; rows by id and hash, never by text."""
+    return {
+        "data": {
+            "digest": digest(data.tickets),
+            "tickets": len(data.tickets),
+            "leaves": dict(Counter(data.leaves)),
+            "rows": {t.id: text_hash(t.text)[:16] for t in data.tickets},
+        },
+        "metrics": {"out_of_fold": metrics},
+        "settings": asdict(settings),
+    }
 
 
 def prepare(tickets: Sequence[LabelledTicket], policy: Policy) -> Prepared:

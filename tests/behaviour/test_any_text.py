@@ -34,7 +34,12 @@ def pipeline(request, rules_pipeline: Pipeline, linear_pipeline: Pipeline) -> Pi
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.one_of(st.text(min_size=1), st.text(alphabet="停电费表箱冒烟客户:服代表张先生138123456789路号,。【】 \n偷欠三户", min_size=1)))
+@given(
+    text=st.one_of(
+        st.text(min_size=1),
+        st.text(alphabet="停电费表箱冒烟客户:服代表张先生138123456789路号,。【】 \n偷欠三户", min_size=1),
+    )
+)
 def test_any_text_gives_a_valid_prediction(pipeline: Pipeline, text: str) -> None:
     if text.strip():
         ticket = ticket_from(text)
@@ -54,8 +59,15 @@ def test_odd_texts_give_valid_predictions_and_are_not_sent_out_unread_when_short
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(st.text(), st.integers(), st.none(), st.lists(st.text()), st.dictionaries(st.text(), st.text())), max_size=12))
-def test_order_and_count_are_kept_for_any_mixture_of_good_and_bad_rows(rules_pipeline: Pipeline, values: list[object]) -> None:
+@given(
+    st.lists(
+        st.one_of(st.text(), st.integers(), st.none(), st.lists(st.text()), st.dictionaries(st.text(), st.text())),
+        max_size=12,
+    )
+)
+def test_order_and_count_are_kept_for_any_mixture_of_good_and_bad_rows(
+    rules_pipeline: Pipeline, values: list[object]
+) -> None:
     results = Triage(rules_pipeline).predict(values)
     assert [r["row"] for r in results] == list(range(1, len(values) + 1))
     assert all(("error" in r) != ("category" in r) for r in results)

@@ -27,7 +27,10 @@ def _all_flags(pipeline: Pipeline, *, raised: bool) -> Pipeline:
     """The same pipeline with every flag always, or never, raised."""
     threshold = -1.0 if raised else 2.0
     calibration = pipeline._calibration
-    cues = {name: replace(joint, threshold=threshold) if name in FLAGS else joint for name, joint in calibration.cues.items()}
+    cues = {
+        name: replace(joint, threshold=threshold) if name in FLAGS else joint
+        for name, joint in calibration.cues.items()
+    }
     forced = Pipeline(pipeline.policy, pipeline.bundle)
     forced._calibration = forced._by_rules = replace(calibration, cues=cues)
     return forced
@@ -73,7 +76,9 @@ def test_danger_wins_over_everything(pipeline: Pipeline, text: str) -> None:
     assert rank(loud) < rank(_one(pipeline, "停电三小时了没人管,已经投诉到12345了"))
 
 
-def test_a_filing_is_only_ever_suggested_and_no_tag_is_set(pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]) -> None:
+def test_a_filing_is_only_ever_suggested_and_no_tag_is_set(
+    pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]
+) -> None:
     """Rule 3."""
     predictions = pipeline.predict([Ticket(t.text) for t in test_side])
     filings = [p.to_dict()["filing"] for p in predictions if p.filing]

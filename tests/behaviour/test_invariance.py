@@ -40,7 +40,9 @@ def test_a_plain_ticket_of_each_leaf_is_recognised(linear_pipeline: Pipeline, co
     ],
     ids=["courtesy", "phone", "header", "no-punctuation", "full-width", "transcript"],
 )
-def test_what_says_nothing_about_the_matter_does_not_change_the_leaf(linear_pipeline: Pipeline, code: str, change) -> None:  # type: ignore[no-untyped-def]
+def test_what_says_nothing_about_the_matter_does_not_change_the_leaf(
+    linear_pipeline: Pipeline, code: str, change
+) -> None:  # type: ignore[no-untyped-def]
     assert linear_pipeline.predict([Ticket(change(PLAIN[code]))])[0].category.code == code
 
 
@@ -50,7 +52,10 @@ def test_a_relay_header_alone_is_no_escalation(linear_pipeline: Pipeline) -> Non
 
 
 def test_traditional_characters_give_the_same_leaf(linear_pipeline: Pipeline) -> None:
-    assert linear_pipeline.predict([Ticket("這個月電費扣了兩遍,多扣的錢一直不退給我")])[0].category.code == "billing.charge"
+    assert (
+        linear_pipeline.predict([Ticket("這個月電費扣了兩遍,多扣的錢一直不退給我")])[0].category.code
+        == "billing.charge"
+    )
 
 
 @pytest.mark.parametrize(

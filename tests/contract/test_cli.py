@@ -27,11 +27,12 @@ def triage(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["triage", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
+        code: object = 0
+        try:
             run()
-            raise SystemExit(0)
+        except SystemExit as left:
+            code = left.code
         out, err = capfd.readouterr()
-        code = left.value.code
         return (code if isinstance(code, int) else 0 if code is None else 1), out, err
 
     return call
@@ -53,7 +54,13 @@ def test_one_text_gives_one_prediction_with_every_field(triage: Command, bundle_
 
 
 def test_every_input_row_gives_one_output_row_in_order(triage: Command, tmp_path: Path, bundle_folder: Path) -> None:
-    rows = [{"text": "停电了没人管", "ticket_id": "a"}, [1, 2], {"text": " "}, {"text": "电费多扣", "ticket_id": "b"}, "电"]
+    rows = [
+        {"text": "停电了没人管", "ticket_id": "a"},
+        [1, 2],
+        {"text": " "},
+        {"text": "电费多扣", "ticket_id": "b"},
+        "电",
+    ]
     (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
     code, out, err = triage("predict", tmp_path / "in.jsonl", "--bundle", bundle_folder)
     assert code == 1
@@ -65,7 +72,9 @@ def test_every_input_row_gives_one_output_row_in_order(triage: Command, tmp_path
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("name", ["in.csv", "in.tsv", "in.xlsx", "in.parquet", "in.jsonl", "in.jsonl.gz", "in.csv.gz", "in.txt"])
+@pytest.mark.parametrize(
+    "name", ["in.csv", "in.tsv", "in.xlsx", "in.parquet", "in.jsonl", "in.jsonl.gz", "in.csv.gz", "in.txt"]
+)
 def test_every_input_format_gives_the_same_leaves(triage: Command, tmp_path: Path, name: str) -> None:
     frame = pd.DataFrame({"受理内容": ["停电三小时了没人管", "换表没通知我,底数也没让看", "校表结果一直不给"]})
     path = tmp_path / name
@@ -82,7 +91,11 @@ def test_every_input_format_gives_the_same_leaves(triage: Command, tmp_path: Pat
         path.write_bytes(gzip.compress(path.read_bytes()))
     code, out, _ = triage("predict", path)
     assert code == 0
-    assert [r["category"]["code"] for r in _rows(out)] == ["other.outage", "metering.replacement", "metering.verification"]
+    assert [r["category"]["code"] for r in _rows(out)] == [
+        "other.outage",
+        "metering.replacement",
+        "metering.verification",
+    ]
 
 
 def test_gb18030_is_detected(triage: Command, tmp_path: Path) -> None:
@@ -97,7 +110,12 @@ def test_the_output_follows_its_extension(triage: Command, tmp_path: Path, name:
     (tmp_path / "in.txt").write_text("停电了没人管\n\n电费多扣了\n", encoding="utf-8")
     code, out, _ = triage("predict", tmp_path / "in.txt", "--output", tmp_path / name)
     assert (code, out) == (1, "")
-    readers = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet, "jsonl": lambda p: pd.read_json(p, lines=True)}
+    readers = {
+        "csv": pd.read_csv,
+        "xlsx": pd.read_excel,
+        "parquet": pd.read_parquet,
+        "jsonl": lambda p: pd.read_json(p, lines=True),
+    }
     assert list(readers[name.split(".")[1]](tmp_path / name)["row"]) == [1, 2, 3]
 
 
@@ -173,10 +191,14 @@ def test_wrong_usage_ends_with_two_and_no_traceback(triage: Command, arguments: 
 
 def test_train_then_evaluate(triage: Command, tmp_path: Path) -> None:
     samples = ROOT / "data" / "samples"
-    code, out, _ = triage("train", "--data", samples / "a01.jsonl", "--data", samples / "a02.jsonl", "--output", tmp_path / "b")
+    code, out, _ = triage(
+        "train", "--data", samples / "a01.jsonl", "--data", samples / "a02.jsonl", "--output", tmp_path / "b"
+    )
     assert code == 0
     assert "linear-" in out
-    code, out, err = triage("evaluate", "--data", samples / "a07.jsonl", "--bundle", tmp_path / "b", "--output", tmp_path / "report")
+    code, out, err = triage(
+        "evaluate", "--data", samples / "a07.jsonl", "--bundle", tmp_path / "b", "--output", tmp_path / "report"
+    )
     assert code == 0
     report = json.loads(out.splitlines()[-1])
     assert report["n"] > 50
@@ -190,7 +212,9 @@ def test_train_then_evaluate(triage: Command, tmp_path: Path) -> None:
 def test_bad_labels_stop_training_until_they_are_skipped(triage: Command, tmp_path: Path) -> None:
     good = [json.dumps({"text": f"停电第{n}天没人管", "category": "other.outage"}) for n in range(20)]
     good += [json.dumps({"text": f"电费多扣{n}块", "category": "billing.charge"}) for n in range(20)]
-    (tmp_path / "l.jsonl").write_text("\n".join([*good, json.dumps({"text": "x", "category": "nope"})]), encoding="utf-8")
+    (tmp_path / "l.jsonl").write_text(
+        "\n".join([*good, json.dumps({"text": "x", "category": "nope"})]), encoding="utf-8"
+    )
     code, _, err = triage("train", "--data", tmp_path / "l.jsonl", "--output", tmp_path / "b")
     assert code == 2
     assert "第 41 行" in err
@@ -200,7 +224,15 @@ def test_bad_labels_stop_training_until_they_are_skipped(triage: Command, tmp_pa
 
 def test_an_unknown_training_setting_is_refused(triage: Command, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("fold: 3\n", encoding="utf-8")
-    code, _, err = triage("train", "--output", tmp_path / "b", "--config", tmp_path / "c.yaml", "--data", ROOT / "data" / "samples" / "a01.jsonl")
+    code, _, err = triage(
+        "train",
+        "--output",
+        tmp_path / "b",
+        "--config",
+        tmp_path / "c.yaml",
+        "--data",
+        ROOT / "data" / "samples" / "a01.jsonl",
+    )
     assert code == 2
     assert "fold" in err
 
@@ -216,6 +248,8 @@ def test_routes_check_shows_every_leaf_and_rules_report_every_rule(triage: Comma
 
 def test_the_installed_command_runs_as_a_process() -> None:
     command = [str(Path(sys.executable).parent / "triage"), "predict", "-"]
-    done = subprocess.run(command, input="停电三小时没人管\n电表冒烟了\n", capture_output=True, text=True, encoding="utf-8", timeout=120)
+    done = subprocess.run(
+        command, input="停电三小时没人管\n电表冒烟了\n", capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
     assert done.returncode == 0
     assert [row["safety"]["raised"] for row in _rows(done.stdout)] == [False, True]

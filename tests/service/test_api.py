@@ -24,11 +24,17 @@ def client(linear_pipeline: Pipeline) -> Iterator[TestClient]:
 def _is_problem(answer, status: int, code: str) -> bool:  # type: ignore[no-untyped-def]
     body = answer.json()
     fields = {"type", "title", "status", "code", "detail", "errors"} <= set(body)
-    return (answer.status_code, body["code"]) == (status, code) and fields and answer.headers["content-type"] == "application/problem+json"
+    return (
+        (answer.status_code, body["code"]) == (status, code)
+        and fields
+        and answer.headers["content-type"] == "application/problem+json"
+    )
 
 
 def test_one_ticket_gets_one_prediction(client: TestClient) -> None:
-    answer = client.post("/v1/predict", json={"text": "停电三小时了没人管", "accepted_at": "2026-11-23T08:30:00+08:00", "whatever": 1})
+    answer = client.post(
+        "/v1/predict", json={"text": "停电三小时了没人管", "accepted_at": "2026-11-23T08:30:00+08:00", "whatever": 1}
+    )
     assert answer.status_code == 200
     body = answer.json()
     assert body["category"]["code"] == "other.outage"
@@ -48,7 +54,9 @@ def test_a_transcript_is_read_and_its_danger_seen(client: TestClient) -> None:
 
 
 def test_a_batch_keeps_its_order_and_its_errors(client: TestClient) -> None:
-    answer = client.post("/v1/predict/batch", json={"tickets": ["停电了没人管", [1], {"text": ""}, {"text": "电费多扣了"}]})
+    answer = client.post(
+        "/v1/predict/batch", json={"tickets": ["停电了没人管", [1], {"text": ""}, {"text": "电费多扣了"}]}
+    )
     assert answer.status_code == 200
     rows = answer.json()
     assert [row["row"] for row in rows] == [1, 2, 3, 4]
@@ -76,7 +84,9 @@ def test_command_line_and_http_agree(client: TestClient, linear_pipeline: Pipeli
         (b"", "application/json", 422, "invalid_field"),
     ],
 )
-def test_what_is_wrong_with_a_request_is_a_problem(client: TestClient, content: bytes, kind: str, status: int, code: str) -> None:
+def test_what_is_wrong_with_a_request_is_a_problem(
+    client: TestClient, content: bytes, kind: str, status: int, code: str
+) -> None:
     answer = client.post("/v1/predict", content=content, headers={"content-type": kind})
     assert _is_problem(answer, status, code), answer.text
 
@@ -145,7 +155,9 @@ def test_without_a_bundle_rules_answer_and_every_surface_says_so(policy: Policy)
         assert "triage_bundle_refused 1.0" in client.get("/metrics").text
 
 
-def test_a_server_with_a_refused_bundle_starts_and_answers_from_rules(bundle_folder: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_server_with_a_refused_bundle_starts_and_answers_from_rules(
+    bundle_folder: Path, tmp_path: Path, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
     import shutil
 
     from triage.service import create
@@ -155,7 +167,9 @@ def test_a_server_with_a_refused_bundle_starts_and_answers_from_rules(bundle_fol
     monkeypatch.setenv("TRIAGE_BUNDLE", str(broken))
     with TestClient(create()) as client:
         assert client.get("/readyz").json()["reason"] == "bundle_refused"
-        assert client.post("/v1/predict", json={"text": "停电三小时了没人管"}).json()["category"]["code"] == "other.outage"
+        assert (
+            client.post("/v1/predict", json={"text": "停电三小时了没人管"}).json()["category"]["code"] == "other.outage"
+        )
 
 
 class _Thrower:
@@ -174,7 +188,9 @@ class _Thrower:
 def test_a_classifier_that_throws_spoils_its_own_ticket_only(bundle: Bundle) -> None:
     pipeline = Pipeline(bundle.policy, replace(bundle, classifier=_Thrower(bundle)))  # type: ignore[arg-type]
     with TestClient(create_app(lambda: pipeline, "test")) as client:
-        rows = client.post("/v1/predict/batch", json={"tickets": ["停电三小时了没人管", "变压器炸了停电", "电费多扣两百块"]}).json()
+        rows = client.post(
+            "/v1/predict/batch", json={"tickets": ["停电三小时了没人管", "变压器炸了停电", "电费多扣两百块"]}
+        ).json()
     assert [row["answered_by"] for row in rows] == ["linear", "rules", "linear"]
     assert rows[1]["decision"] == "fallback"
     assert "model_unavailable" in rows[1]["reasons"]

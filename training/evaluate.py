@@ -53,8 +53,23 @@ def evaluate(
     """
     data = run(pipeline, tickets)
     rules = run(Pipeline(pipeline.policy), tickets) if pipeline.bundle else data
-    report: Table = {
-        "n": len(tickets),
+    report = report_of(data, rounds=rounds, seed=seed)
+    return {**report, "baselines": {"majority": _majority(data), "rules": _short(rules)}}, data
+
+
+def report_of(data: Evaluated, *, rounds: int = _ROUNDS, seed: int = 0) -> Table:
+    """Every figure that needs no second classifier.
+
+    Args:
+        data: predictions and labels.
+        rounds: of the bootstrap by author.
+        seed: of the bootstrap.
+
+    Returns:
+        The report without `baselines`.
+    """
+    return {
+        "n": len(data.tickets),
         "category": category_figures(data),
         "group_macro_f1": _macro([_group(c) for c in data.gold], [_group(c) for c in data.found]),
         "secondary": _secondary(data),
@@ -67,9 +82,7 @@ def evaluate(
         "selective": _selective(data),
         "slices": _slices(data),
         "ci95": intervals(data, rounds, seed),
-        "baselines": {"majority": _majority(data), "rules": _short(rules)},
     }
-    return report, data
 
 
 def category_figures(data: Evaluated) -> Table:

@@ -9,7 +9,7 @@ from model.policy.schema import DecisionFile
 from model.taxonomy import FLAGS
 
 CUES = (*FLAGS, "safety", "escalation")
-ROLE_CUES = ("role:admits", "role:denies", "role:found", "role:reports_other")
+ROLES, ALSO = "role:", "also:"  # further separators: roles of theft; leaves that are first or second in a ticket
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,14 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.seed = seed
 
     def fit(
-        self, texts: Iterable[str], leaves: Sequence[str], cues: Mapping[str, Sequence[bool]] | None = None
+        self, texts: Iterable[str], leaves: Sequence[str], cues: Mapping[str, Sequence[bool | None]] | None = None
     ) -> Self:
         """Learn leaves, and one separator for each cue.
 
         Args:
             texts: n masked texts.
             leaves: n leaf codes.
-            cues: n truth values by cue name; a cue without both values is left out.
+            cues: n truth values by cue name, None where a ticket does not tell; a cue without both is left out.
 
         Returns:
             Itself.
@@ -66,11 +66,18 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.words_.fit([f.words for f in prepared])
         self.characters_.fit([f.characters.text for f in prepared])
         matrix = self.matrix(prepared)
-        self.leaf_ = self._separator().fit(matrix, list(leaves))
-        self.classes_ = self.leaf_.classes_
-        usable = {name: list(truth) for name, truth in (cues or {}).items() if len(set(truth)) == 2}
-        self.cue_separators_ = {name: self._separator().fit(matrix, truth) for name, truth in usable.items()}
-        self.cues_ = tuple(self.cue_separators_)
+        leaf = self._separator().fit(matrix, list(leaves))
+        separators = {
+            name: self._separator().fit(matrix[rows], [truth[row] for row in rows])
+            for name, truth in (cues or {}).items()
+            if {True, False} <= set(truth)
+            for rows in [[row for row, value in enumerate(truth) if value is not None]]
+        }
+        self.classes_ = leaf.classes_
+        self.cues_ = tuple(separators)
+        first = [leaf] if len(leaf.coef_) > 1 else [_Turned(leaf), leaf]  # two leaves have one separator
+        self.weights_ = np.vstack([s.coef_ for s in (*first, *separators.values())]).T
+        self.intercepts_ = np.concatenate([s.intercept_ for s in (*first, *separators.values())])
         self.temperature_ = 1.0
         return self
 
@@ -113,19 +120,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0)
         matrix = self.matrix(prepared)
         unknown = np.array([self._unknown_share(f) for f in prepared])
-        return self.soften(self.decision_values(matrix)), self._cue_values(matrix), unknown
-
-    def decision_values(self, matrix: csr_matrix) -> Matrix:
-        """Decision values of all leaves.
-
-        Args:
-            matrix: TF-IDF rows.
-
-        Returns:
-            Array of shape (n, n_leaves), also for two leaves.
-        """
-        values = np.asarray(self.leaf_.decision_function(matrix))
-        return np.column_stack([-values, values]) if values.ndim == 1 else values
+        leaves, cues = self._values(matrix)
+        return self.soften(leaves), cues, unknown
 
     def soften(self, values: Matrix) -> Matrix:
         """Softmax at the calibrated temperature.
@@ -149,8 +145,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             Leaves (n, n_leaves) and cues (n, n_cues).
         """
         self._check_fitted()
-        matrix = self.matrix(self.prepare(texts))
-        return self.decision_values(matrix), self._cue_values(matrix)
+        return self._values(self.matrix(self.prepare(texts)))
 
     def coefficients(self, target: str) -> Matrix:
         """The separator of a leaf or cue.
@@ -162,12 +157,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             One weight for each column: words first, then characters.
         """
         self._check_fitted()
-        if target in self.cue_separators_:
-            return np.asarray(self.cue_separators_[target].coef_[0])
-        column = list(self.classes_).index(target)
-        if len(self.leaf_.coef_) == 1:
-            return np.asarray(self.leaf_.coef_[0]) * (1 if column else -1)
-        return np.asarray(self.leaf_.coef_[column])
+        return np.asarray(self.weights_[:, [*self.classes_, *self.cues_].index(target)])
 
     def state(self) -> dict[str, Any]:
         """What was learned, in objects of scikit-learn and numpy only.
@@ -177,8 +167,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """
         self._check_fitted()
         return {
-            "words": self.words_, "characters": self.characters_, "leaf": self.leaf_,
-            "cues": self.cue_separators_, "temperature": self.temperature_, "max_ngram": self.max_ngram,
+            "words": self.words_, "characters": self.characters_, "classes": self.classes_, "cues": self.cues_,
+            "weights": self.weights_, "intercepts": self.intercepts_,
+            "temperature": self.temperature_, "max_ngram": self.max_ngram,
         }  # fmt: skip
 
     @classmethod
@@ -194,8 +185,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """
         classifier = cls(dictionary, max_ngram=state["max_ngram"])
         classifier.words_, classifier.characters_ = state["words"], state["characters"]
-        classifier.leaf_, classifier.cue_separators_ = state["leaf"], dict(state["cues"])
-        classifier.classes_, classifier.cues_ = classifier.leaf_.classes_, tuple(classifier.cue_separators_)
+        classifier.classes_, classifier.cues_ = state["classes"], tuple(state["cues"])
+        classifier.weights_, classifier.intercepts_ = state["weights"], state["intercepts"]
         classifier.temperature_ = float(state["temperature"])
         return classifier
 
@@ -233,9 +224,10 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         characters = self.characters_.transform([f.characters.text for f in prepared])
         return hstack([words, characters], format="csr")
 
-    def _cue_values(self, matrix: csr_matrix) -> Matrix:
-        cues = [separator.decision_function(matrix) for separator in self.cue_separators_.values()]
-        return np.column_stack(cues) if cues else np.zeros((matrix.shape[0], 0))
+    def _values(self, matrix: csr_matrix) -> tuple[Matrix, Matrix]:
+        """Decision values of leaves (n, n_leaves) and cues (n, n_cues)."""
+        values = np.asarray(matrix @ self.weights_ + self.intercepts_)
+        return values[:, : len(self.classes_)], values[:, len(self.classes_) :]
 
     def _separator(self) -> LinearSVC:
         return LinearSVC(C=self.regularisation, class_weight="balanced", random_state=self.seed)
@@ -246,5 +238,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return 1.0 - known / len(words) if words else 1.0
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "leaf_"):
+        if not hasattr(self, "weights_"):
             raise NotFitted("分类器尚未训练:请先调用 fit,或用 load_bundle 读取模型包")
+
+
+class _Turned:
+    """A separator seen from its other side."""
+
+    def __init__(self, separator: LinearSVC) -> None:
+        self.coef_, self.intercept_ = -separator.coef_, -separator.intercept_

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Bundle
-from model.calibration import CUES, ROLE_CUES, Calibration
+from model.calibration import ALSO, CUES, ROLES, Calibration
 from model.document import Document
 from model.rule_classifier import RuleVerdict
 
@@ -16,11 +16,12 @@ _FLOOR = 1e-4  # rule confidences below this count alike
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Confidence by leaf (sums to 1), probability by cue, score by theft role, and who answered."""
+    """Confidence by leaf (sums to 1), probability by cue, value by theft role and by second leaf, and who answered."""
 
     leaves: Mapping[str, float]
     cues: Mapping[str, float]
     roles: Mapping[str, float]
+    also: Mapping[str, float]
     answered_by: str
     unknown_share: float = 0.0
 
@@ -36,7 +37,11 @@ def rules_opinion(verdict: RuleVerdict, fallback: Calibration) -> Opinion:
         The opinion.
     """
     cues = {name: fallback.cues[name].probability(0.0, verdict.cues.get(name, 0.0)) for name in CUES}
-    return Opinion(verdict.leaves, cues, {}, "rules")
+    roles: dict[str, float] = {}
+    for hit in verdict.hits:
+        if hit.role:
+            roles[hit.role] = roles.get(hit.role, 0.0) + hit.weight
+    return Opinion(verdict.leaves, cues, roles, {}, "rules")
 
 
 def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[Opinion]:
@@ -60,12 +65,17 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
             name: joint.probability(values[row, columns[name]] if name in columns else 0.0, verdict.cues.get(name, 0.0))
             for name, joint in calibration.cues.items()
         }
-        roles = {name.removeprefix("role:"): float(values[row, columns[name]]) for name in ROLE_CUES if name in columns}
+        value = {name: float(values[row, column]) for name, column in columns.items()}
         leaves = dict(zip((str(c) for c in classifier.classes_), proba[row].tolist(), strict=True))
         knows = unknown[row] < 1.0
         opinions.append(
             Opinion(
-                leaves if knows else verdict.leaves, cues, roles, "linear" if knows else "rules", float(unknown[row])
+                leaves if knows else verdict.leaves,
+                cues,
+                {name.removeprefix(ROLES): v for name, v in value.items() if name.startswith(ROLES)},
+                {name.removeprefix(ALSO): v for name, v in value.items() if name.startswith(ALSO)},
+                "linear" if knows else "rules",
+                float(unknown[row]),
             )
         )
     return opinions

@@ -101,7 +101,7 @@ class Pipeline:
         return Prediction(
             ticket_id=item.ticket.ticket_id,
             candidates=candidates,
-            secondary=self._secondary(candidates, item.verdict),
+            secondary=self._secondary(first.code, opinion),
             flags={name: cues[name] for name in FLAGS},
             safety=cues["safety"],
             escalation=cues["escalation"],
@@ -133,22 +133,15 @@ class Pipeline:
 
     def _theft_role(self, item: _Read, raised: bool) -> str | None:
         scores = dict(item.opinion.roles)
-        for hit in item.verdict.hits:
-            if hit.role:
-                scores[hit.role] = scores.get(hit.role, 0.0) + hit.weight
         others = scores.pop("reports_other", 0.0)
         if raised:
             return max(scores, key=lambda role: scores[role], default="found")
         return "reports_other" if others > 0 else None
 
-    def _secondary(self, candidates: tuple[Candidate, ...], verdict: RuleVerdict) -> tuple[str, ...]:
-        witnessed = {hit.to for hit in verdict.hits if hit.weight >= 1}
-        least = self.policy.decision.secondary_confidence
-        return tuple(
-            c.code
-            for c in candidates[1:]
-            if c.confidence >= least or (c.confidence >= least / 2 and c.code in witnessed)
-        )
+    def _secondary(self, first: str, opinion: Opinion) -> tuple[str, ...]:
+        least = self.policy.decision.secondary_value
+        found = [code for code, value in opinion.also.items() if value >= least and code != first]
+        return tuple(sorted(found, key=lambda code: -opinion.also[code])[:2])
 
     def _filing(self, cues: dict[str, Cue], verdict: RuleVerdict) -> Filing | None:
         weight = self.policy.decision.flag_rule_weight

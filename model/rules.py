@@ -21,6 +21,8 @@ from model.sentences import Scene
 from model.text import normalise
 
 Span = tuple[int, int]
+Wordings = dict[str, list[Span]]  # places of each wording of any rule in a text
+Groups = dict[int, list[Span]]  # places of a rule's wordings, by group
 _MOST_PLACES = 100  # places of one rule that are looked at in a text; keeps hostile texts cheap
 _MOST_NEAR = 20  # likewise wordings on either side of a place
 _LONGEST_WORDING = 40
@@ -68,14 +70,20 @@ class RuleBase:
         """
         scene = Scene(document, self.policy.context)
         found = self._wordings(document.text)
-        return [hit for rule in self._rules if (hit := self._fire(rule, scene, found))]
+        grouped = self._by_group(found)
+        candidates = [n for n, r in enumerate(self._rules) if r.regex or len(grouped.get(n, ())) == len(r.groups)]
+        fired = (self._fire(self._rules[n], scene, found, grouped.get(n, {})) for n in candidates)
+        return [hit for hit in fired if hit]
 
-    def _fire(self, rule: _Compiled, scene: Scene, found: dict[str, list[Span]]) -> Hit | None:
+    def _fire(self, rule: _Compiled, scene: Scene, found: Wordings, groups: Groups) -> Hit | None:
+        places = list(islice(self._places(rule, scene, groups), _MOST_PLACES))
+        if not places:
+            return None
         if any(scene.speaks(start, rule.entry.speaker) for w in rule.unless_anywhere for start, _ in found.get(w, ())):
             return None
         barred = {scene.sentence_at(start) for w in rule.unless for start, _ in found.get(w, ())}
         best: Hit | None = None
-        for place in islice(self._places(rule, scene, found), _MOST_PLACES):
+        for place in places:
             if barred and scene.sentence_at(place[0][0]) in barred:
                 continue
             weight = scene.weigh(place, rule.entry)
@@ -86,26 +94,43 @@ class RuleBase:
                 break
         return best
 
-    def _places(self, rule: _Compiled, scene: Scene, found: dict[str, list[Span]]) -> Iterator[tuple[Span, ...]]:
+    def _places(self, rule: _Compiled, scene: Scene, groups: Groups) -> Iterator[tuple[Span, ...]]:
         if rule.regex:
             yield from ((m.span(),) for m in rule.regex.finditer(scene.text) if m.end() > m.start())
             return
-        groups = [sorted(span for wording in group for span in found.get(wording, ())) for group in rule.groups]
-        if not all(groups):
-            return
         for first in groups[0]:
             chosen = [first]
-            for group in groups[1:]:
-                near = [p for p in _around(group, first, rule.entry.within) if _fits(chosen, p, rule.entry.ordered)]
-                near = [p for p in near if scene.same_turn(first[0], p[0])]
+            for number in range(1, len(rule.groups)):
+                near = _around(groups[number], first, rule.entry.within)
+                near = [p for p in near if _fits(chosen, p, rule.entry.ordered) and scene.same_turn(first[0], p[0])]
                 if not near:
                     break
                 chosen.append(min(near, key=lambda p: abs(p[0] - first[0])))
             else:
                 yield tuple(chosen)
 
-    def _wordings(self, text: str) -> dict[str, list[Span]]:
-        found: dict[str, list[Span]] = defaultdict(list)
+    def _by_group(self, found: Wordings) -> dict[int, Groups]:
+        """Places by number of the rule and of its group, sorted, for the rules that have any."""
+        grouped: dict[int, Groups] = {}
+        for wording, spans in found.items():
+            for rule, group in self._index.get(wording, ()):
+                grouped.setdefault(rule, {}).setdefault(group, []).extend(spans)
+        for groups in grouped.values():
+            for spans in groups.values():
+                spans.sort()
+        return grouped
+
+    @cached_property
+    def _index(self) -> dict[str, list[tuple[int, int]]]:
+        index: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for number, rule in enumerate(self._rules):
+            for group, wordings in enumerate(rule.groups):
+                for wording in wordings:
+                    index[wording].append((number, group))
+        return dict(index)
+
+    def _wordings(self, text: str) -> Wordings:
+        found: Wordings = defaultdict(list)
         for last, wording in self._automaton.iter(text) if len(self._automaton) else ():
             found[wording].append((last - len(wording) + 1, last + 1))
         return found

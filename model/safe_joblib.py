@@ -20,7 +20,6 @@ _ALLOWED = frozenset({
     ("numpy._core.multiarray", "_reconstruct"),
     ("sklearn.feature_extraction.text", "TfidfVectorizer"),
     ("sklearn.feature_extraction.text", "TfidfTransformer"),
-    ("sklearn.svm._classes", "LinearSVC"),
 })  # fmt: skip
 
 

@@ -33,24 +33,44 @@ class Held:
     authors: tuple[str, ...]
 
 
-def calibrate(
-    held: Held, policy: Policy, rule_authors: Sequence[str] = ()
-) -> tuple[float, Calibration, dict[str, float]]:
+@dataclass(frozen=True)
+class RulesRead:
+    """Authors whose tickets the rule writer has read, where rules look better than they are.
+
+    What is fitted on rules leaves them out where enough others remain. `danger`: read for safety and escalation.
+    """
+
+    rules: tuple[str, ...] = ()
+    danger: tuple[str, ...] = ()
+
+    def unread(self, authors: Sequence[str], cue: str | None = None) -> NDArray[np.bool_]:
+        """Rows that may be used to judge the rules.
+
+        Args:
+            authors: n authors.
+            cue: which cue's rules; None for those of the leaves.
+
+        Returns:
+            n truth values; all true where too few would remain.
+        """
+        read = {*self.rules, *(self.danger if cue in ("safety", "escalation") else ())}
+        rows = np.array([author not in read for author in authors])
+        return rows if rows.sum() >= _LEAST_UNREAD else np.ones_like(rows)
+
+
+def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tuple[float, Calibration, dict[str, float]]:
     """Everything that is fitted after the classifiers.
 
     Args:
         held: out-of-fold values.
         policy: target precisions and least recalls.
-        rule_authors: authors that the rule writer has read; rules look better there than they are, so what
-            is fitted on rules leaves them out where enough others remain.
+        read: authors to leave out of what is fitted on rules.
 
     Returns:
         Temperature of the leaf softmax, the calibration, and out-of-fold figures.
     """
     truth = np.array([held.codes.index(leaf) for leaf in held.truth])
-    unread = np.array([author not in set(rule_authors) for author in held.authors])
-    if unread.sum() < _LEAST_UNREAD:
-        unread[:] = True
+    unread = read.unread(held.authors)
     temperature = fit_temperature(held.leaves, truth)
     proba = softmax(held.leaves / temperature)
     share = _best_share(
@@ -59,8 +79,10 @@ def calibrate(
     joined = join_leaves(proba, held.codes, held.verdicts, share)
     sharpen = fit_temperature(np.log(np.maximum(joined[unread], 1e-12)), truth[unread])
     joined = softmax(np.log(np.maximum(joined, 1e-12)) / sharpen)
-    auto = leaf_thresholds(joined, truth, held.codes, policy)
-    cues = {name: _joint(held, name, unread, policy) for name in CUES if held.labels[name].any()}
+    auto = leaf_thresholds(joined[unread], truth[unread], held.codes, policy)
+    cues = {
+        name: _joint(held, name, read.unread(held.authors, name), policy) for name in CUES if held.labels[name].any()
+    }
     figures = {
         "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),
         "auto_rate": float(

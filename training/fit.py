@@ -10,30 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Contents, save_bundle
-from model.calibration import CUES, ROLE_CUES
+from model.calibration import ALSO, CUES, ROLES
 from model.document import Document, read
 from model.linear import LinearClassifier
 from model.policy import Policy
 from model.rule_classifier import RuleVerdict, judge
 from model.rules import RuleBase
-from model.taxonomy import FLAGS
+from model.taxonomy import FLAGS, THEFT_ROLES
 from model.ticket import LabelledTicket, Ticket
-from training.calibrate import Held, calibrate
+from training.calibrate import Held, RulesRead, calibrate
 from training.dataset import digest, text_hash
 from training.split import author_folds, author_of
 
 Progress = Callable[[str], None]
+READ = RulesRead(
+    rules=("a01", "a02", "a03", "a04", "a05", "a06", "a09"),
+    danger=("a10", "a11", "a12", "a13", "a17", "a18", "a19", "a20", "a21", "a25"),
+)
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a linear classifier is fitted. `rule_authors`: authors whose tickets the rule writer has read."""
+    """How a linear classifier is fitted. `read`: authors whose tickets the rule writer has read."""
 
     folds: int = 5
     regularisation: float = 0.5
     max_ngram: int = 3
     seed: int = 0
-    rule_authors: tuple[str, ...] = ("a01", "a02", "a03", "a04", "a05", "a06", "a09")
+    read: RulesRead = READ
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def fit_bundle(
     data = prepare(tickets, policy)
     progress(f"按作者 {settings.folds} 折训练,用于校准")
     held = out_of_fold(data, policy, settings)
-    temperature, calibration, metrics = calibrate(held, policy, settings.rule_authors)
+    temperature, calibration, metrics = calibrate(held, policy, settings.read)
     progress("训练最终分类器")
     classifier = fit_classifier(data, range(len(tickets)), policy, settings)
     classifier.temperature_ = temperature
@@ -142,7 +146,8 @@ def fit_classifier(
     )
     tickets = [data.tickets[row] for row in rows]
     texts = [data.documents[row].text for row in rows]
-    cues = {name: [truth(ticket, name) for ticket in tickets] for name in (*CUES, *ROLE_CUES)}
+    names = (*CUES, *(ROLES + role for role in THEFT_ROLES), *(ALSO + code for code in policy.taxonomy.codes))
+    cues = {name: [truth(ticket, name) for ticket in tickets] for name in names}
     return classifier.fit(texts, [ticket.category for ticket in tickets], cues)
 
 
@@ -172,20 +177,23 @@ def out_of_fold(data: Prepared, policy: Policy, settings: FitSettings) -> Held:
     return Held(tuple(codes), leaves, cues, tuple(data.leaves), labels, data.verdicts, authors)
 
 
-def truth(ticket: LabelledTicket, cue: str) -> bool:
+def truth(ticket: LabelledTicket, cue: str) -> bool | None:
     """Whether a ticket carries a cue.
 
     Args:
         ticket: labelled.
-        cue: a flag, `safety`, `escalation`, or `role:…` of theft.
+        cue: a flag, `safety`, `escalation`, `role:…` of theft, or `also:…` for a first or second leaf.
 
     Returns:
-        The label.
+        The label; None for the role of a caller in a ticket that has no theft.
     """
     if cue in FLAGS:
         return cue in ticket.flags
-    if cue.startswith("role:"):
-        return ticket.theft_role == cue.removeprefix("role:")
+    if cue.startswith(ALSO):
+        return cue.removeprefix(ALSO) in (ticket.category, *ticket.secondary)
+    if cue.startswith(ROLES):
+        told = ticket.theft_role is not None or cue.endswith("reports_other")
+        return ticket.theft_role == cue.removeprefix(ROLES) if told else None
     return bool(getattr(ticket, cue))
 
 

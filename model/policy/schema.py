@@ -137,7 +137,7 @@ class DecisionFile(Dated):
     flag_rule_weight: Annotated[float, Field(gt=0)]
     safety_rule_weight: Annotated[float, Field(gt=0)]
     min_safety_precision: Probability
-    secondary_confidence: Probability
+    secondary_value: float
     target_precision: Probability
     min_flag_precision: Probability
     short_characters: Annotated[int, Field(ge=1)]

@@ -102,11 +102,9 @@ def test_its_state_holds_no_class_of_ours_and_survives_a_round_trip(linear, tmp_
 @pytest.mark.parametrize("target", ["billing.charge", "other.outage", "safety"])
 def test_word_reasons_are_exact(linear, text: str, target: str) -> None:  # type: ignore[no-untyped-def]
     leaves, cues = linear.logits([text])
-    if target == "safety":
-        value, intercept = cues[0][0], linear.cue_separators_["safety"].intercept_[0]
-    else:
-        column = list(linear.classes_).index(target)
-        value, intercept = leaves[0][column], linear.leaf_.intercept_[column]
+    names = [*linear.classes_, *linear.cues_]
+    value = (leaves if target != "safety" else cues)[0][names.index(target) if target != "safety" else 0]
+    intercept = linear.intercepts_[names.index(target)]
     assert character_weights(linear, text, target).sum() + intercept == pytest.approx(value, abs=1e-9)
 
 

@@ -208,6 +208,20 @@ def test_a_plain_complaint_gets_its_leaf(base: RuleBase, text: str, leaf: str) -
         "家里老人靠制氧机,现在停电了",
         "变压器冒烟了,还有火星",
         "电线耷拉到路中间,人伸手就能够着",
+        "院门口那个铁箱子,我手背一碰就麻",
+        "老母亲洗菜的时候被电得手一缩",
+        "厨房的水管子,我拿试电笔一点就亮",
+        "配电柜里面滋滋地响,还有红光",
+        "听见电表那里吱吱响,有烧橡胶的味道",
+        "去年换的表箱,现在又冒烟了",
+        "有一根落到水田里,我放的鸭子游过去就翻白了",
+        "树把两根杆子都砸趴下了",
+        "配电箱没有门,里面铜排都露着,旁边就是幼儿园",
+        "客户:屋里一下冇得电了\n客服代表:您别急\n客户:我婆婆吸氧的那个机子冇响了",
+        "停电了,早产儿还在保温箱里",
+        "我爸被拉线绊倒,腿骨折了",
+        "水管爆了,水喷到电表箱里头",
+        "地下车库的配电室全是水",
     ],
 )
 def test_present_danger_is_raised(base: RuleBase, text: str) -> None:
@@ -223,6 +237,16 @@ def test_present_danger_is_raised(base: RuleBase, text: str) -> None:
         "我家煤气灶打不着火",
         "怕漏电,想问问怎么装漏电保护器",
         "孩子上网课停电了",
+        "看到账单像触电一样,八百多块",
+        "证件上一股烟子味,我屋里烧火铺的",
+        "气得我冒火,打了三天电话",
+        "断线当夜已由抢修剪掉收走,只问今晚轮不轮得到",
+        "客服代表:有没有打火或者冒烟?\n客户:没有没有,就是停电",
+        "总闸拉下来表还走,后头肯定拖着别人家的线",
+        "目前用电正常,母亲有制氧机,想问以后停电能不能提前打电话",
+        "孩子学校要搞触电急救演练,请你们来人",
+        "我手麻,是颈椎病,想问上门办理",
+        "一个变压器带九户,灯泡只剩一根红丝",
     ],
 )
 def test_danger_denied_or_over_is_not_raised(base: RuleBase, text: str) -> None:
@@ -270,7 +294,17 @@ def test_three_months_unpaid_are_arrears(base: RuleBase) -> None:
     assert raised(base, "我三个月电费没交,手头紧,能不能先送电", "arrears")
 
 
-@pytest.mark.parametrize("text", ["这是第三次打电话了", "再不来我就发抖音", "我已经打到12398了", "我们二十多户都没电"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "这是第三次打电话了",
+        "再不来我就发抖音",
+        "我已经打到12398了",
+        "我们二十多户都没电",
+        "十四个摊都按了手印",
+        "我跑所里找过三回,没人理",
+    ],
+)
 def test_escalation_is_raised_by_deed_or_count(base: RuleBase, text: str) -> None:
     assert raised(base, text, "escalation")
 

@@ -56,10 +56,9 @@ def _settings(config: Path | None) -> Any:
     if not config.is_file():
         raise UnreadableInput(f"找不到训练参数 {config};请检查 --config")
     given = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    known = {field.name for field in fields(FitSettings)}
+    known = {field.name for field in fields(FitSettings)} - {"read"}
     if not isinstance(given, dict) or set(given) - known:
         raise UnreadableInput(
             f"{config}:不认识的参数 {sorted(set(given) - known) if isinstance(given, dict) else given!r};可用:{sorted(known)}"
         )
-    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
-    return FitSettings(**values)
+    return FitSettings(**given)

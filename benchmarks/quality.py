@@ -52,8 +52,7 @@ def _head(tickets: Tickets) -> str:
         "# Quality on authors never met\n\nMade by `python benchmarks/quality.py --write docs/quality.md`. "
         f"{len(tickets)} written tickets: {counts}. All authors are language models of one kind and the tickets were "
         "written for this project, so every figure is optimistic; intervals are 95 % bootstrap by author. "
-        f"The rule writer has read {', '.join(SETTINGS.read.rules)} (for danger also {', '.join(SETTINGS.read.danger)}); "
-        "none of them is in dev or test."
+        f"The rule writer has read {', '.join(SETTINGS.read.cues)}; none of them is in dev or test."
     )
 
 
@@ -74,7 +73,7 @@ def _folds(tickets: Tickets) -> str:
         fitted = [everyone[i] for i in train]
         rest = [everyone[i] for i in held]
         parts.append(evaluate(_fit(fitted), rest, rounds=1)[1])
-        unread = [t for t in rest if t.author not in SETTINGS.read.rules + SETTINGS.read.danger]
+        unread = [t for t in rest if t.author not in SETTINGS.read.cues]
         ruled.append(evaluate(Pipeline(POLICY), unread, rounds=1)[1])
         peers.append(([t.category for t in rest], _peer_predictions(fitted, rest)))
     peer = f1_score([g for gold, _ in peers for g in gold], [f for _, found in peers for f in found], average="macro")

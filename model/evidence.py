@@ -9,6 +9,7 @@ from model.reasons import word_reasons
 from model.rule_classifier import RuleVerdict
 
 _MOST = 5
+WeightedSpan = tuple[int, int, float]
 
 
 def leaf_evidence(document: Document, verdict: RuleVerdict, leaf: str, bundle: Bundle | None) -> tuple[Evidence, ...]:
@@ -23,9 +24,9 @@ def leaf_evidence(document: Document, verdict: RuleVerdict, leaf: str, bundle: B
     Returns:
         Up to five stretches in text order, none overlapping.
     """
-    spans = [(hit.start, hit.end, hit.weight) for hit in verdict.hits if hit.to == leaf]
+    spans = _wordings(verdict, leaf)
     if bundle and leaf in bundle.classifier.classes_:
-        spans = [(r.start, r.end, r.weight) for r in word_reasons(bundle.classifier, document.text, leaf)]
+        spans = _words(document, bundle, leaf, _MOST)
     return _collect(document, spans, leaf)
 
 
@@ -41,13 +42,26 @@ def cue_evidence(document: Document, verdict: RuleVerdict, cue: str, bundle: Bun
     Returns:
         Up to five stretches in text order, none overlapping.
     """
-    spans = [(hit.start, hit.end, hit.weight) for hit in verdict.hits if hit.to == cue]
+    spans = _wordings(verdict, cue)
     if not spans and bundle and cue in bundle.classifier.cues_:
-        spans = [(r.start, r.end, r.weight) for r in word_reasons(bundle.classifier, document.text, cue, 3)]
+        spans = _words(document, bundle, cue, 3)
     return tuple(Evidence(e.start, e.end, e.text) for e in _collect(document, spans, None))
 
 
-def _collect(document: Document, spans: Iterable[tuple[int, int, float]], leaf: str | None) -> tuple[Evidence, ...]:
+def _wordings(verdict: RuleVerdict, target: str) -> list[WeightedSpan]:
+    """Each wording of the rules that fired for a leaf or cue."""
+    hits = (hit for hit in verdict.hits if hit.to == target)
+    return [(start, end, hit.weight) for hit in hits for start, end in hit.parts or ((hit.start, hit.end),)]
+
+
+def _words(document: Document, bundle: Bundle, target: str, most: int) -> list[WeightedSpan]:
+    """The classifier's strongest words that a person can read something from (no punctuation)."""
+    reasons = word_reasons(bundle.classifier, document.text, target, 2 * most)
+    telling = [r for r in reasons if any(c.isalnum() for c in document.text[r.start : r.end])]
+    return [(r.start, r.end, r.weight) for r in telling[:most]]
+
+
+def _collect(document: Document, spans: Iterable[WeightedSpan], leaf: str | None) -> tuple[Evidence, ...]:
     chosen: list[Evidence] = []
     for start, end, weight in sorted(spans, key=lambda span: -span[2]):
         sent = document.sent_span(start, end)

@@ -19,6 +19,7 @@ from model.taxonomy import FLAGS
 from model.ticket import Ticket
 
 log = logging.getLogger(__name__)
+_FOREIGN = 0.05  # probability of a flag in a text that does not speak of the utility
 _SMALL_FILINGS = ("R_METER_NOTICE", "R1_GOV", "R2_SYSTEM", "R3_DISASTER", "R6_NEWBIZ")
 
 
@@ -122,10 +123,17 @@ class Pipeline:
         probability = item.opinion.cues[name]
         weight = item.verdict.cues.get(name, 0.0)
         raised = probability >= calibration.cues[name].threshold
+        if raised and not self._has_what_it_needs(name, item.document.text):
+            raised, probability = False, min(probability, _FOREIGN)
         if name == "safety":  # recall first: decisive rules are enough, whatever the classifier thinks
             raised = raised or weight >= self.policy.decision.safety_rule_weight
         evidence = cue_evidence(item.document, item.verdict, name, self._reasoner(item)) if raised else ()
         return Cue(probability, raised, evidence)
+
+    def _has_what_it_needs(self, cue: str, text: str) -> bool:
+        """Whether the text holds a wording that the policy demands before this cue may be raised."""
+        lexicons = (name for flag, name in self.policy.decision.flag_needs.items() if flag == cue)
+        return all(any(word in text for word in self.policy.context.lexicons[name]) for name in lexicons)
 
     def _reasoner(self, item: _Read, *, explain: bool = True) -> "Bundle | None":
         answered = explain and self.bundle and not item.failed and item.opinion.unknown_share < 1.0

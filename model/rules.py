@@ -38,6 +38,7 @@ class Hit:
     end: int
     weight: float
     role: str | None = None
+    parts: tuple[Span, ...] = ()  # the wordings themselves, where a rule joins several
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class RuleBase:
             weight = scene.weigh(place, rule.entry)
             if weight > (best.weight if best else 0.0):
                 start, end = min(span[0] for span in place), max(span[1] for span in place)
-                best = Hit(rule.entry.id, rule.entry.to, start, end, weight, rule.entry.role)
+                best = Hit(rule.entry.id, rule.entry.to, start, end, weight, rule.entry.role, tuple(sorted(place)))
             if weight == rule.entry.weight:
                 break
         return best

@@ -37,23 +37,22 @@ class Held:
 class RulesRead:
     """Authors whose tickets the rule writer has read, where rules look better than they are.
 
-    What is fitted on rules leaves them out where enough others remain. `danger`: read for safety and escalation.
+    What is fitted on rules leaves them out where enough others remain. `cues`: read for flags, safety, escalation.
     """
 
-    rules: tuple[str, ...] = ()
-    danger: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
 
-    def unread(self, authors: Sequence[str], cue: str | None = None) -> NDArray[np.bool_]:
+    def unread(self, authors: Sequence[str], read: Sequence[str]) -> NDArray[np.bool_]:
         """Rows that may be used to judge the rules.
 
         Args:
             authors: n authors.
-            cue: which cue's rules; None for those of the leaves.
+            read: `leaves` or `cues`.
 
         Returns:
             n truth values; all true where too few would remain.
         """
-        read = {*self.rules, *(self.danger if cue in ("safety", "escalation") else ())}
         rows = np.array([author not in read for author in authors])
         return rows if rows.sum() >= _LEAST_UNREAD else np.ones_like(rows)
 
@@ -70,7 +69,7 @@ def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tupl
         Temperature of the leaf softmax, the calibration, and out-of-fold figures.
     """
     truth = np.array([held.codes.index(leaf) for leaf in held.truth])
-    unread = read.unread(held.authors)
+    unread = read.unread(held.authors, read.leaves)
     temperature = fit_temperature(held.leaves, truth)
     proba = softmax(held.leaves / temperature)
     share = _best_share(
@@ -81,7 +80,9 @@ def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tupl
     joined = softmax(np.log(np.maximum(joined, 1e-12)) / sharpen)
     auto = leaf_thresholds(joined[unread], truth[unread], held.codes, policy)
     cues = {
-        name: _joint(held, name, read.unread(held.authors, name), policy) for name in CUES if held.labels[name].any()
+        name: _joint(held, name, read.unread(held.authors, read.cues), policy)
+        for name in CUES
+        if held.labels[name].any()
     }
     figures = {
         "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),

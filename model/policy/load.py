@@ -171,6 +171,9 @@ def _check_rules(policy: Policy) -> None:
     targets = {*policy.taxonomy.codes, *policy.taxonomy.flags, "safety", "escalation", "not_a_complaint"}
     targets |= {filing.code for filing in policy.taxonomy.filings} | {"theft_role"}
     seen: set[str] = set()
+    for flag, name in policy.decision.flag_needs.items():
+        if name not in policy.context.lexicons:
+            raise PolicyError(f"decision.yaml:flag_needs → {flag}:词表 {name!r} 未定义;请加入 context.yaml 的 lexicons")
     for rule in policy.rules:
         if rule.id in seen:
             raise PolicyError(f"rules:{rule.id}:规则编号重复,请改名")

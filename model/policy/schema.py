@@ -135,6 +135,7 @@ class DecisionFile(Dated):
 
     auto_confidence: Probability
     flag_rule_weight: Annotated[float, Field(gt=0)]
+    flag_needs: dict[Flag, Text] = {}
     safety_rule_weight: Annotated[float, Field(gt=0)]
     min_safety_precision: Probability
     secondary_value: float

@@ -31,7 +31,8 @@ def _all_flags(pipeline: Pipeline, *, raised: bool) -> Pipeline:
         name: replace(joint, threshold=threshold) if name in FLAGS else joint
         for name, joint in calibration.cues.items()
     }
-    forced = Pipeline(pipeline.policy, pipeline.bundle)
+    decision = pipeline.policy.decision.model_copy(update={"flag_needs": {}})
+    forced = Pipeline(replace(pipeline.policy, decision=decision), pipeline.bundle)
     forced._calibration = forced._by_rules = replace(calibration, cues=cues)
     return forced
 

@@ -56,7 +56,7 @@ class Triage:
             gives `{"row", "error"}`), for pandas a DataFrame with the same index.
         """
         if isinstance(tickets, pd.Series):
-            values = [_cell(value) for value in tickets.tolist()]
+            values = [_cell(value) or "" for value in tickets.tolist()]
             return self._frame(values, tickets.index, explain=explain)
         if isinstance(tickets, pd.DataFrame):
             values = [{str(k): _cell(v) for k, v in row.items()} for row in tickets.to_dict("records")]

@@ -44,7 +44,9 @@ serve: setup                  ## HTTP service on http://127.0.0.1:8000
 	$(BIN)/triage serve
 
 bench: setup                  ## speed, and quality by author; outside texts through TRIAGE_BENCH_DATA
-	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/quality.py --write docs/quality.md --readme README.md README.zh-CN.md
+	$(BIN)/python benchmarks/corpus.py --write docs/corpus.md
+	$(BIN)/python benchmarks/agreement.py --write docs/agreement.md
 	$(BIN)/python benchmarks/speed.py
 
 notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready

@@ -46,7 +46,9 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     for cue in ("safety", "escalation"):
         lines.append(_line(cue, [[bool(row[side][cue]) for row in rows] for side in ("first", "second")]))
     for field in ("filing", "theft_role"):
-        lines.append(_line(field, [[str(row[side][field]) for row in rows] for side in ("first", "second")], counted=False))
+        lines.append(
+            _line(field, [[str(row[side][field]) for row in rows] for side in ("first", "second")], counted=False)
+        )
     return lines
 
 

@@ -39,16 +39,14 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|",
         _line("leaf, all", [[row[side]["category"] for row in rows] for side in ("first", "second")], counted=False),
     ]
-    for code in load_policy().taxonomy.codes:
-        lines.append(_line(code, [[row[side]["category"] == code for row in rows] for side in ("first", "second")]))
-    for flag in FLAGS:
-        lines.append(_line(flag, [[flag in row[side]["flags"] for row in rows] for side in ("first", "second")]))
-    for cue in ("safety", "escalation"):
-        lines.append(_line(cue, [[bool(row[side][cue]) for row in rows] for side in ("first", "second")]))
-    for field in ("filing", "theft_role"):
-        lines.append(
-            _line(field, [[str(row[side][field]) for row in rows] for side in ("first", "second")], counted=False)
-        )
+    sides = ("first", "second")
+    lines += [
+        _line(c, [[row[s]["category"] == c for row in rows] for s in sides]) for c in load_policy().taxonomy.codes
+    ]
+    lines += [_line(flag, [[flag in row[s]["flags"] for row in rows] for s in sides]) for flag in FLAGS]
+    lines += [_line(cue, [[bool(row[s][cue]) for row in rows] for s in sides]) for cue in ("safety", "escalation")]
+    fields = ("filing", "theft_role")
+    lines += [_line(f, [[str(row[s][f]) for row in rows] for s in sides], counted=False) for f in fields]
     return lines
 
 

@@ -1,6 +1,5 @@
 """`triage demo`: what `make demo` prints."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ def demo(
     """Triage a dozen tickets that no classifier has seen, most urgent first."""
     from datetime import datetime
 
+    from model.document import read
     from model.routing import rank
     from model.ticket import CHINA, Ticket
     from training.dataset import read_labelled
@@ -31,7 +31,7 @@ def demo(
     chosen = labelled[:: max(1, len(labelled) // count)][:count]
     now = datetime.now(CHINA).replace(second=0, microsecond=0)
     predictions = pipeline.predict([Ticket(t.text, ticket_id=t.id, accepted_at=now) for t in chosen])
-    texts = {t.id: t.text for t in chosen}
+    texts = {t.id: read(Ticket(t.text)).text for t in chosen}  # masked
     table = Table(title=f"{pipeline.level} · {len(predictions)} 条样例工单,按紧急程度", show_lines=True)
     for heading in _HEADINGS:
         table.add_column(heading, overflow="fold")
@@ -52,7 +52,7 @@ def _row(prediction: dict[str, Any], text: str, names: dict[str, str]) -> tuple[
         + (["升级风险"] if prediction["escalation"]["raised"] else [])
     )
     due = (route["arrive_by"] or route["due_at"] or "")[5:16].replace("T", " ")
-    short = json.dumps(text[:46] + ("…" if len(text) > 46 else ""), ensure_ascii=False)[1:-1].replace("\\n", " ")
+    short = " ".join(text.split())[:46] + ("…" if len(text) > 46 else "")
     decision = _DECISIONS[prediction["decision"]]
     return (
         f"{prediction['ticket_id']} {short}",

@@ -20,8 +20,8 @@ from typing import Any
 import joblib
 
 from model import safe_joblib
-from model.calibration import Calibration
-from model.errors import BundleMissing, BundleRefused
+from model.calibration import CUES, Calibration
+from model.errors import BundleMissing, BundleRefused, TriageError, UnusableOutput
 from model.linear import LinearClassifier
 from model.policy import FILES, Policy, load_policy
 from model.policy.load import find_file
@@ -58,7 +58,7 @@ class Contents:
 
 
 def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str:
-    """Write a bundle; a reader sees the old folder or the whole new one, never a half.
+    """Write a bundle: made whole beside its place, then moved there, so that a reader never sees a half.
 
     Args:
         contents: classifier, calibration, policy, description.
@@ -67,7 +67,12 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
 
     Returns:
         The bundle's id.
+
+    Raises:
+        UnusableOutput: the folder holds something that is no bundle.
     """
+    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UnusableOutput(f"{folder} 不是空目录,也不是模型包,不会覆盖;请换一个目录")
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -105,16 +110,27 @@ def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = No
         BundleRefused: damaged, forged, of another format, or trained for other leaves.
     """
     manifest = verify_bundle(folder, key)
+    try:
+        return _open(folder, manifest, policy)
+    except BundleRefused:
+        raise
+    except (TriageError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleRefused(f"模型包被拒绝:{folder} 的内容与清单不符({type(error).__name__});请重新训练") from error
+
+
+def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None) -> Bundle:
     policy = policy or load_policy(folder / "policy")
     state = safe_joblib.load(folder / LINEAR)
     classifier = LinearClassifier.from_state(state, folder / "policy" / "dictionary.txt")
-    unknown = set(classifier.classes_) - set(policy.taxonomy.codes)
+    unknown = {str(code) for code in classifier.classes_} - set(policy.taxonomy.codes)
     if unknown:
         raise BundleRefused(
             f"模型包 {folder} 按类目体系 {manifest['taxonomy']} 训练,含现行体系 {policy.taxonomy.version} 没有的类别 "
             f"{sorted(unknown)};请用 triage train 重新训练"
         )
     calibration = Calibration.from_dict(manifest["thresholds"])
+    if set(CUES) - set(calibration.cues):
+        raise BundleRefused(f"模型包被拒绝:{folder} 的清单缺少线索阈值;请重新训练")
     return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy)
 
 
@@ -140,14 +156,15 @@ def verify_bundle(folder: Path, key: str | None = None) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(content)
         files = dict(manifest["files"])
         wanted = {"id", "source", "format", "taxonomy", "thresholds"} - set(manifest)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleRefused(f"模型包被拒绝:{path} 不是合法的清单;请重新复制或训练") from error
     if wanted or manifest["format"] != FORMAT:
         raise BundleRefused(f"模型包被拒绝:清单格式 {manifest.get('format')!r},本程序读 {FORMAT};请用同版本程序训练")
     if key:
         _check_signature(folder / SIGNATURE, content, key)
-    if LINEAR not in files or "policy/dictionary.txt" not in files:
-        raise BundleRefused(f"模型包被拒绝:清单没有列出 {LINEAR} 与 policy/;请重新训练")
+    unlisted = {LINEAR, *(f"policy/{name}" for name in FILES)} - set(files)
+    if unlisted:
+        raise BundleRefused(f"模型包被拒绝:清单没有列出 {sorted(unlisted)};请重新训练")
     for name, digest in files.items():
         _check_file(folder, name, digest)
     return manifest
@@ -200,10 +217,15 @@ def _digest(path: Path) -> str:
 
 
 def _swap(work: Path, folder: Path) -> None:
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-        os.replace(folder, old / "bundle")  # noqa: PTH105 - rename over a folder
+    if not folder.exists():
+        os.replace(work, folder)  # noqa: PTH105 - rename of a folder
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / "bundle"
+    os.replace(folder, old)  # noqa: PTH105
+    try:
         os.replace(work, folder)  # noqa: PTH105
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.replace(work, folder)  # noqa: PTH105
+    except OSError:
+        os.replace(old, folder)  # noqa: PTH105 - the former bundle comes back
+        raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)

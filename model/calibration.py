@@ -9,6 +9,7 @@ from model.policy.schema import DecisionFile
 from model.taxonomy import FLAGS
 
 CUES = (*FLAGS, "safety", "escalation")
+MOST_WEIGHT = 4.0  # summed rule weights above this count alike
 ROLES, ALSO = "role:", "also:"  # further separators: roles of theft; leaves that are first or second in a ticket
 
 
@@ -31,7 +32,7 @@ class CueJoint:
         Returns:
             A number in [0, 1].
         """
-        logit = self.linear * value + self.rules * weight + self.intercept
+        logit = self.linear * value + self.rules * min(weight, MOST_WEIGHT) + self.intercept
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
 

@@ -59,11 +59,11 @@ def is_no_complaint(document: Document, verdict: RuleVerdict) -> bool:
         verdict: what the rules say.
 
     Returns:
-        True without any Chinese character, or where rules say so and no rule speaks for danger.
+        True without any Chinese character, or where rules say so and none speaks for another leaf.
     """
     if not _HAN.search(document.body):
         return True
-    return verdict.cues.get("not_a_complaint", 0) >= 1 and not verdict.cues.get("safety") and verdict.first == MISC
+    return verdict.cues.get("not_a_complaint", 0) >= 1 and verdict.first == MISC
 
 
 def _about_text(case: Case, decision: DecisionFile) -> tuple[str, ...]:

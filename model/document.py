@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from model.privacy import CLOSE, OPEN, mask
-from model.text import Aligned, clip, normalise
+from model.privacy import mask
+from model.text import CLOSE, OPEN, Aligned, clip, normalise
 from model.ticket import Ticket
 from model.turns import AGENT, CUSTOMER, HEADER, Segment, split_turns
 
@@ -34,18 +34,6 @@ class Document:
     def body(self) -> str:
         """The text without relay headers."""
         return "\n".join(self.text[s.start : s.end] for s in self.segments if s.speaker != HEADER).strip()
-
-    def words_of(self, speaker: str) -> str:
-        """What one side says.
-
-        Args:
-            speaker: `agent`, or `customer` for everybody else (notes included).
-
-        Returns:
-            The joined turns, headers left out.
-        """
-        wanted = (lambda s: s == AGENT) if speaker == AGENT else (lambda s: s not in (AGENT, HEADER))
-        return "\n".join(self.text[s.start : s.end] for s in self.segments if wanted(s.speaker)).strip()
 
     def overlaps_mask(self, start: int, end: int) -> bool:
         """Whether a span of `text` touches a placeholder.

@@ -67,6 +67,12 @@ class BundleRefused(BundleError):
     code = "bundle_refused"
 
 
+class UnusableOutput(TriageError):
+    """A place that must not be written to: writing there would destroy something else."""
+
+    code = "unusable_output"
+
+
 class MissingExtra(TriageError):
     """An optional part is not installed; the message gives the pip line."""
 

@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass
 
 from model.segmenter import Segmenter
-from model.text import Aligned
+from model.text import Aligned, lower_ascii
 from model.turns import AGENT, CUSTOMER, HEADER, Segment, split_turns
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\s+")
-_UPPER = {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +61,4 @@ def _squeeze(text: str, segment: Segment) -> Aligned:
         position = found.end()
     parts.append(text[position : segment.end])
     index += range(position, segment.end)
-    return Aligned("".join(parts).translate(_UPPER), tuple(index))
+    return Aligned(lower_ascii("".join(parts)), tuple(index))

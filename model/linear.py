@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
@@ -132,8 +133,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Returns:
             Confidences, rows sum to 1.
         """
-        shares = np.exp((values - values.max(axis=1, keepdims=True)) / self.temperature_)
-        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(values / self.temperature_, axis=1))
 
     def logits(self, texts: Iterable[str]) -> tuple[Matrix, Matrix]:
         """Raw decision values, for calibration.

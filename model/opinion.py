@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from model.bundle import Bundle
 from model.calibration import ALSO, CUES, ROLES, Calibration
@@ -99,5 +100,4 @@ def join_leaves(
         return proba
     rules = np.array([[max(verdict.leaves.get(code, 0.0), _FLOOR) for code in codes] for verdict in verdicts])
     logits = np.log(np.maximum(proba, 1e-12)) + share * np.log(rules)
-    joined = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(joined / joined.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(logits, axis=1))

@@ -70,6 +70,8 @@ class Pipeline:
         Returns:
             n predictions in order.
         """
+        if not tickets:
+            return []
         decision = self.policy.decision
         documents = [read(ticket, decision.max_characters, decision.head_characters) for ticket in tickets]
         verdicts = [judge(self.rules.hits(document), self.policy.taxonomy) for document in documents]

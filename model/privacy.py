@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from functools import cache
 
 from model.names import given_name_spans
-from model.text import Aligned, digit_view
+from model.text import CLOSE, MASK_WORDS, OPEN, Aligned, digit_view, lower_ascii
 
-KINDS = {
-    "email": "邮箱", "id_card": "身份证", "bank_card": "银行卡", "phone": "电话", "meter": "表号", "account": "户号",
-    "plate": "车牌", "wechat": "微信", "staff": "工号", "address": "地址", "name": "姓名",
-}  # fmt: skip
-OPEN, CLOSE = "⟦", "⟧"
-PLACEHOLDERS = tuple(f"{OPEN}{word}{CLOSE}" for word in KINDS.values())
+KINDS = dict(
+    zip(
+        ("email", "id_card", "bank_card", "phone", "meter", "account", "plate", "wechat", "staff", "address", "name"),
+        MASK_WORDS,
+        strict=True,
+    )
+)
 
-_GAP = r"[ ,、.\-—]{0,2}"  # what people put between spoken groups of digits
+_GAP = r"[ ,、./_\-—]{0,2}"  # what people put between spoken groups of digits
 _IS = r"[ ]?(?:号码?|编号)?[ ]?(?:是|为|就是|叫|no\.?|:|;|,|尾号|尾数|后四位|\(|“|\")*[ ]?"
 _NOT_LONGER = r"(?![\d.]*\d)"
 _UNIT_AFTER = r"(?![ ]?(?:元|块|度|千瓦|kwh|字|万|亿|个|天|分))"
@@ -79,14 +80,16 @@ def find_personal(text: str) -> list[tuple[int, int, str]]:
     Returns:
         Non-overlapping (start, end, kind) in order.
     """
-    view = digit_view(text).lower()
-    taken: list[tuple[int, int, str]] = [
-        (m.start(), m.end(), "") for m in re.finditer(f"{OPEN}[^{CLOSE}]*{CLOSE}", text)
-    ]
+    view = lower_ascii(digit_view(text))
+    taken = bytearray(len(text))  # 1 where a character is masked already
+    for own in re.finditer(f"{OPEN}[^{CLOSE}]*{CLOSE}", text):
+        taken[slice(*own.span())] = b"\x01" * (own.end() - own.start())
+    found: list[tuple[int, int, str]] = []
     for start, end, kind in _candidates(text, view):
-        if start < end and all(end <= a or start >= b for a, b, _ in taken):
-            taken.append((start, end, kind))
-    return sorted(span for span in taken if span[2])
+        if start < end and not any(taken[start:end]):
+            taken[start:end] = b"\x01" * (end - start)
+            found.append((start, end, kind))
+    return sorted(found)
 
 
 def _candidates(text: str, view: str) -> Iterator[tuple[int, int, str]]:
@@ -111,7 +114,7 @@ def _patterns() -> tuple[tuple[str, "re.Pattern[str]", bool], ...]:
         ("meter", rf"(?:表号|电表号|电能表号|表计编号|表编号|资产编?号|出厂编?号|表箱编?号|条形码|局号){_IS}(?P<x>[a-z]{{0,4}}\d(?:[ -]?\d){{3,21}}){_NOT_LONGER}", True),
         ("account", rf"(?:户号|护号|客户编?号|用户编?号|用电编?号|缴费号|交费号|户头号|总户号|客户代码){_IS}(?:[^\d,。;\n]{{0,4}})(?P<x>\d(?:{_GAP}\d){{3,15}}){_NOT_LONGER}{_UNIT_AFTER}", True),
         ("bank_card", r"(?<![\d.])(?P<x>[3-6]\d{3}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?)(?![\d.])", True),
-        ("phone", rf"(?<![\d.])(?P<x>(?:\+?86[ -]?)?1{_GAP}[3-9](?:{_GAP}\d){{9}}){_NOT_LONGER}", True),
+        ("phone", rf"(?<!\d)(?:(?<!\.)|(?<=\D\.)|(?<=^\.)|(?<=^\d\.)|(?<=[\s;。:,]\d\.))(?P<x>(?:\+?86[ -]?)?1{_GAP}[3-9](?:{_GAP}\d){{9}}){_NOT_LONGER}", True),
         ("phone", r"(?<![\d.])(?P<x>0\d{2,3}[ -]?[2-9]\d{6,7})(?!\d)", True),
         ("phone", rf"(?:电话|手机|座机|号码|联系方式|回电|致电){_IS}(?P<x>(?!95598|12\d{{3}}(?!\d)|400)\d(?:{_GAP}\d){{5,11}}){_NOT_LONGER}{_UNIT_AFTER}", True),
         ("account", rf"{_ORDER_BEFORE}(?<![\d.a-z-])(?P<x>\d{{9,13}})(?![\d.])(?![ ]?(?:元|块|度|千瓦|kwh))", True),

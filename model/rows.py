@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from model.encoding import has_bad_bytes, open_text
 from model.errors import InvalidTicket, UnreadableInput
+from model.privacy import mask
 from model.ticket import TEXT_KEYS
 
 KINDS = {
@@ -216,7 +217,8 @@ def _named(table: Iterator[list[Any]], column: str | None) -> Iterator[Row]:
     names = [str(name).strip().lstrip("\ufeff") if name is not None else "" for name in header]
     wanted = column if column else next((key for key in TEXT_KEYS if key in names), None)
     if wanted is None or wanted not in names:
-        raise UnreadableInput(f"没有正文列({'、'.join(TEXT_KEYS)});现有列:{'、'.join(names)};请用 --column 指定")
+        shown = "、".join(mask(name).text[:12] for name in names[:20])
+        raise UnreadableInput(f"没有正文列({'、'.join(TEXT_KEYS)});现有列:{shown};请用 --column 指定")
     for number, cells in enumerate(table, 1):
         if len(cells) > len(names) and any(cell not in (None, "") for cell in cells[len(names) :]):
             yield Row(

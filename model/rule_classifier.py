@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from model.document import Document, read
@@ -60,9 +61,7 @@ def judge(hits: Sequence[Hit], taxonomy: Taxonomy) -> RuleVerdict:
         table[hit.to] = table.get(hit.to, 0.0) + hit.weight
     if MISC in weights:
         weights[MISC] += _MISC_WEIGHT
-    logits = np.array([weights[code] for code in taxonomy.codes]) * _SHARPNESS
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
+    shares = softmax(np.array([weights[code] for code in taxonomy.codes]) * _SHARPNESS)
     return RuleVerdict(dict(zip(taxonomy.codes, shares.tolist(), strict=True)), cues, tuple(hits))
 
 

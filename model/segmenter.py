@@ -1,7 +1,7 @@
 """Cut Chinese text into words: jieba with the dictionary of the trade, in a tokenizer of our own."""
 
 import logging
-import os
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class Segmenter:
             cache.mkdir(mode=0o700, parents=True, exist_ok=True)
             tokenizer.tmp_dir = str(cache)
         except OSError:
-            tokenizer.tmp_dir = os.environ.get("TMPDIR", str(self.dictionary.parent))
+            tokenizer.tmp_dir = tempfile.mkdtemp(prefix="complaint-triage-")  # ours alone
         tokenizer.initialize()
         with self.dictionary.open("rb") as file:
             tokenizer.load_userdict(file)

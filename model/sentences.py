@@ -79,13 +79,19 @@ class Scene:
             The weight, 0 where a condition forbids the match.
         """
         start = min(span[0] for span in place)
-        if not self.speaks(start, rule.speaker) or any(self.document.overlaps_mask(*span) for span in place):
+        if not self._counts(start, rule) or any(self.document.overlaps_mask(*span) for span in place):
             return 0.0
         if rule.negation != "ignore" and self._any_denied(place) != (rule.negation == "need"):
             return 0.0
         if rule.hearsay != "ignore" and self._hearsay(start):
             return 0.0 if rule.hearsay == "drop" else rule.weight * _HEARSAY_SHARE
         return rule.weight
+
+    def _counts(self, start: int, rule: RuleEntry) -> bool:
+        """Whether the words at a place may be used; for danger also those taken for a header."""
+        number = self._segment_at(start)
+        in_header = number >= 0 and self.document.segments[number].speaker == HEADER
+        return self.speaks(start, rule.speaker) or (rule.to == "safety" and in_header)
 
     def _any_denied(self, place: Sequence[tuple[int, int]]) -> bool:
         """A wording is denied by a negation before it; one that belongs to the match itself denies nothing."""
@@ -107,8 +113,10 @@ class Scene:
         following = self.document.segments[number + 1]
         answer = self.text[following.start : following.start + 12].strip().lstrip(",。")
         words = sorted(self.context.affirmation, key=len, reverse=True)
-        word = next((word for word in words if answer.startswith(word)), None)
-        return word is not None and not answer[len(word) :].lstrip(_PARTICLES)[:1].isalnum()
+        said = 0
+        while word := next((word for word in words if answer.startswith(word)), None):  # 对对对, 是的是的
+            answer, said = answer[len(word) :].lstrip(_PARTICLES), said + 1
+        return said > 1 or (said == 1 and not answer[:1].isalnum())
 
     def _clause_start(self, position: int) -> int:
         number = bisect_right(self._clause_ends, position - 1)

@@ -15,9 +15,13 @@ import opencc
 
 REPLACEMENT = "�"
 # zero-width, direction marks, soft hyphen, BOM, tags; control characters except line breaks and tab
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = re.compile("[\u20e3\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
                         "\U000e0000-\U000e007f\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
+OPEN, CLOSE = "⟦", "⟧"
+MASK_WORDS = ("邮箱", "身份证", "银行卡", "电话", "表号", "户号", "车牌", "微信", "工号", "地址", "姓名")
+_MASKS = re.compile(f"{OPEN}(?:{'|'.join(MASK_WORDS)}){CLOSE}|[{OPEN}{CLOSE}]")
+_UPPER = {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,23 @@ def normalise(text: str) -> Aligned:
         The normalised text with its alignment.
     """
     plain = _SURROGATE.sub(REPLACEMENT, text).translate(_width_table())
+    plain = _MASKS.sub(_own_masks_only, plain)
     simplified = _converter().convert(plain)
     if len(simplified) != len(plain):  # a phrase rule changed the length: go character by character
         simplified = "".join(_one(character) for character in plain)
     return _drop(simplified, _INVISIBLE)
+
+
+def lower_ascii(text: str) -> str:
+    """A to Z in lower case; nothing else changes, so the length stays.
+
+    Args:
+        text: any text.
+
+    Returns:
+        A string of the same length.
+    """
+    return text.translate(_UPPER)
 
 
 def digit_view(text: str) -> str:
@@ -109,6 +126,11 @@ def _drop(text: str, pattern: "re.Pattern[str]") -> Aligned:
         return Aligned(text)
     kept: Sequence[int] = [i for i, character in enumerate(text) if not pattern.match(character)]
     return Aligned("".join(text[i] for i in kept), tuple(kept))
+
+
+def _own_masks_only(found: "re.Match[str]") -> str:
+    """Our placeholders stay; brackets of their kind that a sender typed become square ones."""
+    return found[0] if len(found[0]) > 1 else "[" if found[0] == OPEN else "]"
 
 
 def _one(character: str) -> str:

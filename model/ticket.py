@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from model.errors import InvalidTicket
 
 CHINA = ZoneInfo("Asia/Shanghai")
-CHANNELS = ("asr", "agent_note", "online", "relay")
+_YEARS = range(2000, 2101)
 TEXT_KEYS = ("content", "text", "受理内容", "诉求内容", "工单内容")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 ID_KEYS = ("ticket_id", "id", "工单编号", "工单号")
@@ -123,10 +123,12 @@ def parse_time(value: object) -> datetime | None:
     try:
         time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
         time = time if time.tzinfo else time.replace(tzinfo=CHINA)
+        if time.year not in _YEARS:
+            raise ValueError
         return time.astimezone(CHINA)
     except (ValueError, OverflowError) as error:
         raise InvalidTicket(
-            "bad_row", f"accepted_at 不是时间:{str(value)[:40]!r};请用 RFC 3339,如 2026-03-02T08:30:00+08:00"
+            "bad_row", "accepted_at 不是 2000 至 2100 年间的时间;请用 RFC 3339,如 2026-03-02T08:30:00+08:00"
         ) from error
 
 

@@ -17,8 +17,12 @@ _HEADER_WORD = re.compile(
 )
 _HEADER_FIELD = re.compile(r"^[【\[(]?(?:[^:,。?!\n]{1,12}):[^。?!\n]{0,40}[】\])]?$")
 _FOOTER = re.compile(
-    r"\n[【\[(]?(?:办理要求|处理时限|回复要求|办结时限|办理时限|答复时限|承办要求|承办单位|转办单位|办理期限)[】\]]?[::][^\n]*\s*$"
+    r"\n[【\[(]?(?:办理要求|处理时限|回复要求|办结时限|办理时限|答复时限|承办要求|承办单位|转办单位|办理期限)[】\]]?:"
+    r"[^\n]{0,30}(?:工作日|日|天|小时|回复|办结|反馈|公司|局|所|中心|科|部|站)[^\n,]{0,12}\s*$"
 )
+_BRACKET = re.compile(r"\s*[【\[(〔][^】\])〕\n]{0,60}[】\])〕]")
+# what a header never holds: a clause, a first person, something that happens
+_TELLS = re.compile(r"[,。?!]|我|咱|俺|请尽|快来|停电|没电|冒烟|着火|起火|触电|漏电|打火|断线|垂|麻|了(?!解)")
 _HEADER_REACH = 400
 
 
@@ -71,16 +75,18 @@ def _header_end(text: str) -> int:
 
 
 def _labelled_body(head: str) -> int:
+    """End of a label such as 诉求内容: that stands behind fields, not behind sentences."""
     label = _BODY.search(head)
-    if not label or not _HEADER_WORD.search(head[: label.start()]):
+    before = head[: label.start()] if label else ""
+    if not label or not _HEADER_WORD.search(before) or _TELLS.search(before):
         return 0
     return label.end()
 
 
 def _leading_bracket(head: str) -> int:
     end = 0
-    while found := re.compile(r"\s*[【\[(〔][^】\])〕\n]{0,60}[】\])〕]").match(head, end):
-        if not _HEADER_WORD.search(found.group()):
+    while found := _BRACKET.match(head, end):
+        if not _HEADER_WORD.search(found.group()) or _TELLS.search(found.group()):
             break
         end = found.end()
     return end
@@ -90,11 +96,10 @@ def _leading_lines(text: str) -> int:
     end = 0
     for line in text[:_HEADER_REACH].splitlines(keepends=True)[:-1]:
         plain = line.strip()
-        is_field = (
-            len(plain) <= 60 and bool(_HEADER_FIELD.match(plain)) and bool(_HEADER_WORD.search(text[: end + len(line)]))
-        )
-        is_title = len(plain) <= 50 and bool(_HEADER_WORD.search(plain)) and not re.search(r"[,。?!]", plain)
-        if plain and not (is_field or is_title):
+        known = bool(_HEADER_WORD.search(text[: end + len(line)]))
+        is_field = len(plain) <= 60 and known and bool(_HEADER_FIELD.match(plain))
+        is_title = len(plain) <= 50 and bool(_HEADER_WORD.search(plain))
+        if plain and (_TELLS.search(plain) or not (is_field or is_title)):
             break
         if _SPEAKER.match(plain) or _BODY.match(plain):
             break

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import expit, softmax
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss, precision_recall_curve
 
-from model.calibration import CUES, Calibration, CueJoint
+from model.calibration import CUES, MOST_WEIGHT, Calibration, CueJoint, default_calibration
 from model.opinion import join_leaves
 from model.policy import Policy
 from model.rule_classifier import RuleVerdict
 
 Matrix = NDArray[np.float64]
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
+_ENOUGH = 100  # tickets proposed for a leaf from which its own precision decides its threshold
 _LEAST_UNREAD = 200  # so many tickets that the rule writer has not read are needed to judge the rules
 
 
@@ -71,40 +73,25 @@ def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tupl
     truth = np.array([held.codes.index(leaf) for leaf in held.truth])
     unread = read.unread(held.authors, read.leaves)
     temperature = fit_temperature(held.leaves, truth)
-    proba = softmax(held.leaves / temperature)
+    proba = softmax(held.leaves / temperature, axis=1)
     share = _best_share(
         proba[unread], truth[unread], [v for v, u in zip(held.verdicts, unread, strict=True) if u], held.codes
     )
     joined = join_leaves(proba, held.codes, held.verdicts, share)
     sharpen = fit_temperature(np.log(np.maximum(joined[unread], 1e-12)), truth[unread])
-    joined = softmax(np.log(np.maximum(joined, 1e-12)) / sharpen)
+    joined = softmax(np.log(np.maximum(joined, 1e-12)) / sharpen, axis=1)
     auto = leaf_thresholds(joined[unread], truth[unread], held.codes, policy)
-    cues = {
-        name: _joint(held, name, read.unread(held.authors, read.cues), policy)
-        for name in CUES
-        if held.labels[name].any()
-    }
+    by_rules = default_calibration(held.codes, policy.decision).cues  # for a cue that nobody labelled
+    heard = read.unread(held.authors, read.cues)
+    cues = {name: _joint(held, name, heard, policy) if held.labels[name].any() else by_rules[name] for name in CUES}
     figures = {
         "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),
         "auto_rate": float(
             np.mean(joined.max(axis=1) >= np.array([auto[held.codes[i]] for i in joined.argmax(axis=1)]))
         ),
-        "ece": expected_calibration_error(joined, truth),
+        "ece": expected_calibration_error(joined.max(axis=1), joined.argmax(axis=1) == truth),
     }
     return temperature * sharpen, Calibration(auto, share / sharpen, cues), figures
-
-
-def softmax(values: Matrix) -> Matrix:
-    """Row-wise softmax.
-
-    Args:
-        values: (n, k).
-
-    Returns:
-        (n, k), rows sum to 1.
-    """
-    shares = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def fit_temperature(values: Matrix, truth: NDArray[np.int_]) -> float:
@@ -119,7 +106,7 @@ def fit_temperature(values: Matrix, truth: NDArray[np.int_]) -> float:
     """
     labels = list(range(values.shape[1]))
     found = minimize_scalar(
-        lambda t: log_loss(truth, softmax(values / np.exp(t)), labels=labels), bounds=(-4, 3), method="bounded"
+        lambda t: log_loss(truth, softmax(values / np.exp(t), axis=1), labels=labels), bounds=(-4, 3), method="bounded"
     )
     return float(np.exp(found.x))
 
@@ -147,30 +134,26 @@ def leaf_thresholds(proba: Matrix, truth: NDArray[np.int_], codes: Sequence[str]
         own = first == column
         family = np.isin(first, [i for i, c in enumerate(codes) if group[c] == group[code]])
         found = _lowest(confidence[own], first[own] == truth[own], target)
-        borrowed = _lowest(confidence[family], first[family] == truth[family], target)
-        thresholds[code] = min(found, max(borrowed, 0.5))
+        if own.sum() < _ENOUGH:
+            found = min(found, max(_lowest(confidence[family], first[family] == truth[family], target), 0.5))
+        thresholds[code] = found
     return thresholds
 
 
-def expected_calibration_error(proba: Matrix, truth: NDArray[np.int_], bins: int = 10) -> float:
+def expected_calibration_error(confidence: Matrix, right: NDArray[np.bool_], bins: int = 10) -> float:
     """Mean distance between confidence and accuracy over equal-width bins.
 
     Args:
-        proba: (n, k) confidences.
-        truth: n columns.
+        confidence: n confidences of the first leaf.
+        right: whether it was right.
         bins: how many.
 
     Returns:
         A number in [0, 1].
     """
-    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == truth
     number = np.minimum((confidence * bins).astype(int), bins - 1)
-    parts = [
-        abs(confidence[number == b].mean() - right[number == b].mean()) * (number == b).mean()
-        for b in range(bins)
-        if (number == b).any()
-    ]
-    return float(sum(parts))
+    inside = [number == b for b in range(bins) if (number == b).any()]
+    return float(sum(abs(confidence[rows].mean() - right[rows].mean()) * rows.mean() for rows in inside))
 
 
 def _lowest(confidence: Matrix, right: NDArray[np.bool_], target: float) -> float:
@@ -192,13 +175,13 @@ def _best_share(proba: Matrix, truth: NDArray[np.int_], verdicts: Sequence[RuleV
 
 def _joint(held: Held, name: str, unread: NDArray[np.bool_], policy: Policy) -> CueJoint:
     column = CUES.index(name)
-    weights = np.array([min(verdict.cues.get(name, 0.0), 4.0) for verdict in held.verdicts])
+    weights = np.array([min(verdict.cues.get(name, 0.0), MOST_WEIGHT) for verdict in held.verdicts])
     inputs = np.column_stack([held.cues[:, column], weights])
     truth = held.labels[name]
     rows = unread if truth[unread].any() and not truth[unread].all() else np.ones_like(unread)
     logistic = LogisticRegression(C=10.0).fit(inputs[rows], truth[rows])
     linear, rules = (max(0.0, float(c)) for c in logistic.coef_[0])
-    probability = logistic.predict_proba(inputs[rows])[:, 1]
+    probability = expit(inputs[rows] @ [linear, rules] + logistic.intercept_[0])
     decision = policy.decision
     threshold = (
         _recall_first(probability, truth[rows], decision.min_safety_precision)

@@ -30,11 +30,9 @@ class Dataset:
             name: `train`, `dev` or `test`.
 
         Returns:
-            Those of that split; all, where no ticket names a split.
+            Those of that split, and those that name none.
         """
-        if not any(ticket.split for ticket in self.tickets):
-            return self.tickets
-        return tuple(ticket for ticket in self.tickets if ticket.split == name)
+        return tuple(ticket for ticket in self.tickets if ticket.split in (name, None))
 
     @property
     def digest(self) -> str:

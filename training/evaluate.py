@@ -9,9 +9,10 @@ from sklearn.metrics import accuracy_score, average_precision_score, f1_score, p
 
 from model.pipeline import Pipeline
 from model.prediction import Prediction
-from model.taxonomy import FLAGS, MISC
+from model.taxonomy import FLAGS
 from model.ticket import LabelledTicket, Ticket
 from training.bootstrap import intervals
+from training.calibrate import expected_calibration_error
 from training.evaluated import Evaluated
 from training.fit import truth
 
@@ -183,10 +184,7 @@ def _filing(data: Evaluated) -> Table:
 def _calibration(data: Evaluated) -> Table:
     confidence = np.array([p.category.confidence for p in data.predictions])
     right = np.array([g == f for g, f in zip(data.gold, data.found, strict=True)])
-    bins = np.minimum((confidence * 10).astype(int), 9)
-    ece = sum(
-        abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist())
-    )
+    ece = expected_calibration_error(confidence, right)
     return {"ece": _r(ece), "brier": _r(np.mean((confidence - right) ** 2))}
 
 
@@ -229,11 +227,9 @@ def _short(data: Evaluated) -> Table:
 
 
 def _majority(data: Evaluated) -> Table:
-    return {
-        "n": len(data.tickets),
-        "accuracy": _r(np.mean([g == MISC for g in data.gold])),
-        "macro_f1": _macro(data.gold, [MISC] * len(data.gold)),
-    }
+    most = max(set(data.gold), key=data.gold.count)
+    accuracy = data.gold.count(most) / len(data.gold)
+    return {"n": len(data.tickets), "accuracy": _r(accuracy), "macro_f1": _macro(data.gold, [most] * len(data.gold))}
 
 
 def _macro(gold: Sequence[str], found: Sequence[str]) -> float:

@@ -140,7 +140,6 @@ class Prediction:
     source: str
     answered_by: str
     versions: Versions
-    theft_role: str | None = None
     rules_fired: tuple[str, ...] = ()
 
     @property

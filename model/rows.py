@@ -55,13 +55,15 @@ def read_rows(source: str | Path, column: str | None = None) -> Iterator[Row]:
             yield from _named(table, column)
             return
         with _open(path) as raw, open_text(raw) as text:
-            kind = _sniff(text, kind) if path is None else kind
+            kind = _sniff(text, kind, column) if path is None else kind
             if kind in ("csv", "tsv"):
                 yield from _named(_delimited(text, "\t" if kind == "tsv" else ","), column)
             elif kind == "jsonl":
                 yield from (_pick(row, column) for row in _json_lines(text))
             elif kind == "json":
                 yield from (_pick(row, column) for row in _json_array(text))
+            elif column:
+                raise UnreadableInput("纯文本没有列,--column 用不上;请给出 CSV、XLSX、JSONL 或 Parquet")
             else:
                 yield from _lines(text)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
@@ -91,22 +93,24 @@ def _open(path: Path | None) -> IO[bytes]:
 
 
 def _local(path: Path | None) -> Path | io.BytesIO:
-    if path is None or path.suffix != ".gz":
-        return path or Path("-")
+    if path is None:
+        raise UnreadableInput("标准输入不能是 XLSX 或 Parquet;请给出文件")
+    if path.suffix != ".gz":
+        return path
     with gzip.open(path, "rb") as file:
         return io.BytesIO(file.read(_XLSX_MOST_BYTES))
 
 
-def _sniff(text: io.TextIOWrapper, kind: str) -> str:
+def _sniff(text: io.TextIOWrapper, kind: str, column: str | None) -> str:
     """What comes through standard input: JSON lines, CSV with a known header, or plain lines."""
     buffer = text.buffer
     head = buffer.peek(4096) if hasattr(buffer, "peek") else b""
     first = head.decode(text.encoding or "utf-8", "replace").lstrip("\ufeff \r\n").splitlines()[:1]
     line = first[0] if first else ""
-    if line.startswith(("{", '{"')):
+    if line.startswith("{"):
         return "jsonl"
     names = [name.strip().strip('"') for name in line.replace("\t", ",").split(",")]
-    if len(names) > 1 and set(names) & set(TEXT_KEYS):
+    if set(names) & {*TEXT_KEYS, column}:
         return "tsv" if "\t" in line else "csv"
     return kind
 
@@ -155,18 +159,27 @@ def _json_array(text: IO[str]) -> Iterator[Row]:
         yield _typed(number, value)
 
 
-def _delimited(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[Any]]:
+def _delimited(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[Any] | InvalidTicket]:
+    """Rows of cells. Blank lines between rows are rows without a text; an unfinished quote is reported."""
     csv.field_size_limit(min(sys.maxsize, _CELL_MOST))
-    reader = csv.reader(text, delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    blank = 0
     while True:
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise UnreadableInput(f"第 {reader.line_num} 行附近不是合法的 CSV({error});请检查引号") from error
-        if row:
-            yield row
+            yield InvalidTicket(
+                "bad_row", f"第 {reader.line_num} 行附近引号不成对({error});其中的行没有读出,请改正后重跑"
+            )
+            continue
+        if not row:
+            blank += 1
+            continue
+        yield from ([] for _ in range(blank))
+        blank = 0
+        yield row
 
 
 def _xlsx(path: Path | io.BytesIO) -> Iterator[list[Any]]:
@@ -209,27 +222,28 @@ def _parquet(path: Path | io.BytesIO) -> Iterator[list[Any]]:
         yield from (list(cells) for cells in zip(*columns, strict=True))
 
 
-def _named(table: Iterator[list[Any]], column: str | None) -> Iterator[Row]:
+def _named(table: Iterator[list[Any] | InvalidTicket], column: str | None) -> Iterator[Row]:
     """Rows as mappings under the header's names."""
     header = next(table, None)
-    if header is None:
-        raise UnreadableInput("文件是空的:没有表头;请给出一列 content")
+    if header is None or isinstance(header, InvalidTicket):
+        raise UnreadableInput("文件没有可读的表头;请给出一列 content")
     names = [str(name).strip().lstrip("\ufeff") if name is not None else "" for name in header]
     wanted = column if column else next((key for key in TEXT_KEYS if key in names), None)
     if wanted is None or wanted not in names:
         shown = "、".join(mask(name).text[:12] for name in names[:20])
         raise UnreadableInput(f"没有正文列({'、'.join(TEXT_KEYS)});现有列:{shown};请用 --column 指定")
     for number, cells in enumerate(table, 1):
-        if len(cells) > len(names) and any(cell not in (None, "") for cell in cells[len(names) :]):
-            yield Row(
-                number,
-                error=InvalidTicket(
-                    "bad_row", f"这一行有 {len(cells)} 格,表头只有 {len(names)} 格;正文里的逗号请加引号"
-                ),
-            )
-        else:
-            value = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell is not None}
-            yield _checked(number, {**value, "content": value.get(wanted, "")})
+        yield Row(number, error=cells) if isinstance(cells, InvalidTicket) else _row(number, cells, names, wanted)
+
+
+def _row(number: int, cells: list[Any], names: list[str], wanted: str) -> Row:
+    if any(cell not in (None, "") for cell in cells[len(names) :]):
+        return Row(
+            number,
+            error=InvalidTicket("bad_row", f"这一行有 {len(cells)} 格,表头只有 {len(names)} 格;正文里的逗号请加引号"),
+        )
+    value = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell is not None}
+    return _checked(number, {**value, "content": value.get(wanted, "")})
 
 
 def _pick(row: Row, column: str | None) -> Row:

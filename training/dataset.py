@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import InvalidLabels, UnreadableInput
+from model.privacy import mask
 from model.rows import KINDS, Row, read_rows
 from model.taxonomy import FLAGS, THEFT_ROLES, Taxonomy
 from model.ticket import LabelledTicket
@@ -162,20 +163,23 @@ def _labelled(row: Row, path: Path, taxonomy: Taxonomy) -> LabelledTicket:
 
 
 def _without_contradictions(tickets: Sequence[LabelledTicket]) -> tuple[list[LabelledTicket], list[str]]:
-    """Drop exact doubles; list texts that carry two different labels."""
+    """Drop exact doubles; list, and leave out, texts that carry two different labels."""
     by_text: dict[str, LabelledTicket] = {}
     problems: list[str] = []
+    wrong: set[str] = set()
     for ticket in tickets:
         first = by_text.setdefault(text_hash(ticket.text), ticket)
         if first is not ticket and _labels(first) != _labels(ticket):
+            wrong.add(text_hash(ticket.text))
             problems.append(
                 f"{ticket.id} 与 {first.id} 正文相同而标注不同({ticket.category} / {first.category});请改正其一"
             )
-    return list(by_text.values()), problems
+    return [ticket for text, ticket in by_text.items() if text not in wrong], problems
 
 
 def _labels(ticket: LabelledTicket) -> tuple[object, ...]:
-    return (ticket.category, ticket.flags, ticket.safety, ticket.escalation)
+    first = (ticket.category, frozenset(ticket.secondary), ticket.flags, ticket.theft_role, ticket.filing)
+    return (*first, ticket.safety, ticket.escalation)
 
 
 def _list(value: object) -> list[str]:
@@ -183,7 +187,7 @@ def _list(value: object) -> list[str]:
         return []
     parts = value.split("|") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
-        raise ValueError(f"须为列表或用 | 分隔,收到 {value!r}")
+        raise ValueError(f"须为列表或用 | 分隔,收到 {_shown(value)}")
     return [str(part).strip() for part in parts if str(part).strip()]
 
 
@@ -197,7 +201,7 @@ def _code(value: object, allowed: Sequence[str], field: str) -> str | None:
     if value is None or value != value or str(value).strip().lower() in ("", "none", "null"):
         return None
     if str(value).strip() not in allowed:
-        raise ValueError(f"{field} 的代码 {value!r} 不存在;可用:{', '.join(allowed)}")
+        raise ValueError(f"{field} 的代码 {_shown(value)} 不存在;可用:{', '.join(allowed)}")
     return str(value).strip()
 
 
@@ -205,8 +209,13 @@ def _truth(value: object, field: str) -> bool:
     word = "" if value is None or value != value else str(value).strip().lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise ValueError(f"{field} 须为 true 或 false,收到 {value!r}")
+    raise ValueError(f"{field} 须为 true 或 false,收到 {_shown(value)}")
 
 
 def _text(value: object) -> str | None:
     return None if value is None or value != value or value == "" else str(value)
+
+
+def _shown(value: object) -> str:
+    """A wrong cell for a message: masked and short, since cells may have slipped into the wrong column."""
+    return repr(mask(str(value)).text[:24])

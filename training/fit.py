@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from model.bundle import Contents, save_bundle
 from model.calibration import ALSO, CUES, ROLES
 from model.document import Document, read
+from model.errors import InvalidLabels
 from model.linear import LinearClassifier
 from model.policy import Policy
 from model.rule_classifier import RuleVerdict, judge
@@ -82,7 +83,12 @@ def fit_bundle(
 
     Returns:
         The bundle's id.
+
+    Raises:
+        InvalidLabels: fewer than two leaves or two tickets.
     """
+    if len({ticket.category for ticket in tickets}) < 2 or len({author_of(ticket) for ticket in tickets}) < 2:
+        raise InvalidLabels(f"训练部分只有 {len(tickets)} 条工单,至少要有两个类别、两条工单;请检查 split 与 --data", [])
     progress(f"读取 {len(tickets)} 条工单,{len({author_of(t) for t in tickets})} 位作者")
     data = prepare(tickets, policy)
     progress(f"按作者 {settings.folds} 折训练,用于校准")

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ COLUMNS = (
     "desk", "support", "deliver_to", "contact_due_at", "due_at", "arrive_by", "promise", "measures",
     "decision", "reasons", "evidence", "source", "answered_by", "bundle", "error_code", "error_message",
 )  # fmt: skip
+
+Results = Iterator[dict[str, Any]]
 
 
 def flat(result: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def flat(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(results: Iterable[dict[str, Any]], output: Path | None) -> Iterator[dict[str, Any]]:
+def write(results: Iterable[dict[str, Any]], output: Path | None) -> Results:
     """Write results as they come and hand them on.
 
     Args:
@@ -74,36 +77,40 @@ def write(results: Iterable[dict[str, Any]], output: Path | None) -> Iterator[di
     Raises:
         UnreadableInput: the extension is not one of .jsonl .csv .xlsx .parquet (.jsonl.gz, .csv.gz).
     """
-    name = output.name.lower() if output else "-"
     if output is None:
-        yield from _json_lines(results, sys.stdout)
-    elif name.endswith((".jsonl", ".jsonl.gz")):
-        with _text(output) as file:
-            yield from _json_lines(results, file)
-    elif name.endswith((".csv", ".csv.gz")):
-        with _text(output, encoding="utf-8-sig") as file:
-            yield from _csv(results, file)
-    elif name.endswith((".xlsx", ".parquet")):
-        yield from (_xlsx if name.endswith(".xlsx") else _parquet)(results, output)
-    else:
+        yield from _json_lines(iter(results), sys.stdout)
+        return
+    name = output.name.lower()
+    writer = next((writer for endings, writer in _WRITERS if name.endswith(endings)), None)
+    if writer is None:
         raise UnreadableInput(f"不认识输出文件的类型:{output};请用 .jsonl .csv .xlsx .parquet(.jsonl 与 .csv 可加 .gz)")
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
+        work = Path(folder) / output.name  # the input may be the same file, and half a file helps nobody
+        yield from writer(iter(results), work)
+        work.replace(output)
 
 
-def _json_lines(results: Iterable[dict[str, Any]], file: TextIO) -> Iterator[dict[str, Any]]:
+def _jsonl(results: Results, path: Path) -> Results:
+    with _text(path) as file:
+        yield from _json_lines(results, file)
+
+
+def _json_lines(results: Results, file: TextIO) -> Results:
     for result in results:
         file.write(json.dumps(result, ensure_ascii=False) + "\n")
         yield result
 
 
-def _csv(results: Iterable[dict[str, Any]], file: TextIO) -> Iterator[dict[str, Any]]:
-    writer = csv.DictWriter(file, COLUMNS)
-    writer.writeheader()
-    for result in results:
-        writer.writerow({key: safe_cell(value) for key, value in flat(result).items()})
-        yield result
+def _csv(results: Results, path: Path) -> Results:
+    with _text(path, encoding="utf-8-sig") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for result in results:
+            writer.writerow({key: safe_cell(value) for key, value in flat(result).items()})
+            yield result
 
 
-def _xlsx(results: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
+def _xlsx(results: Results, path: Path) -> Results:
     import openpyxl
 
     book = openpyxl.Workbook(write_only=True)
@@ -115,7 +122,7 @@ def _xlsx(results: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, A
     book.save(path)
 
 
-def _parquet(results: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
+def _parquet(results: Results, path: Path) -> Results:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -143,3 +150,11 @@ def _text(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     raw = gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb")  # noqa: SIM115 - closed below
     with raw, io.TextIOWrapper(raw, encoding=encoding, newline="", errors="replace") as file:
         yield file
+
+
+_WRITERS = (
+    ((".jsonl", ".jsonl.gz"), _jsonl),
+    ((".csv", ".csv.gz"), _csv),
+    ((".xlsx",), _xlsx),
+    ((".parquet",), _parquet),
+)

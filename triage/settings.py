@@ -9,9 +9,11 @@ CHAMPION = Path("artifacts/champion")
 
 
 class Settings(BaseSettings):
-    """All settings. Unknown keys in `.env` that begin with TRIAGE_ are refused."""
+    """All settings; an empty variable counts as unset."""
 
-    model_config = SettingsConfigDict(env_prefix="TRIAGE_", env_file=".env", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TRIAGE_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     bundle: Path | None = Field(None, description="模型包目录;不设则用 artifacts/champion,没有则只用规则")
     bundle_key: SecretStr | None = Field(None, description="模型包签名密钥(HMAC);设置后只接受签名相符的模型包")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from model.errors import InvalidTicket
+from model.errors import InvalidTicket, UnreadableInput
 from model.pipeline import Pipeline
 from model.rows import Row
-from model.ticket import Ticket, ticket_from
+from model.ticket import TEXT_KEYS, Ticket, ticket_from
 from triage.compose import build_pipeline
-from triage.output import flat
+from triage.output import COLUMNS, flat
 from triage.settings import Settings
 
 BATCH = 256
@@ -54,11 +54,16 @@ class Triage:
         Returns:
             For one ticket a dict, for a list a list of dicts (contract, section 3; a row that cannot be a ticket
             gives `{"row", "error"}`), for pandas a DataFrame with the same index.
+
+        Raises:
+            UnreadableInput: a DataFrame without a text column.
         """
         if isinstance(tickets, pd.Series):
             values = [_cell(value) or "" for value in tickets.tolist()]
             return self._frame(values, tickets.index, explain=explain)
         if isinstance(tickets, pd.DataFrame):
+            if not set(TEXT_KEYS) & set(tickets.columns):
+                raise UnreadableInput(f"DataFrame 没有正文列({'、'.join(TEXT_KEYS)});请改列名")
             values = [{str(k): _cell(v) for k, v in row.items()} for row in tickets.to_dict("records")]
             return self._frame(values, tickets.index, explain=explain)
         if isinstance(tickets, str | dict | Ticket):
@@ -100,7 +105,7 @@ class Triage:
 
     def _frame(self, values: list[Any], index: Any, *, explain: bool) -> pd.DataFrame:
         rows = self.predict_rows((Row(n, value) for n, value in enumerate(values, 1)), explain=explain)
-        return pd.DataFrame([flat(row) for row in rows], index=index)
+        return pd.DataFrame([flat(row) for row in rows], index=index, columns=list(COLUMNS))
 
 
 def _to_ticket(row: Row) -> Ticket | InvalidTicket:
@@ -113,4 +118,4 @@ def _to_ticket(row: Row) -> Ticket | InvalidTicket:
 
 
 def _cell(value: Any) -> Any:
-    return None if not isinstance(value, list | dict | tuple) and pd.isna(value) else value
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value

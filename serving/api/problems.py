@@ -16,8 +16,15 @@ from model.errors import BundleError, InvalidTicket, TriageError
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[TriageError], int], ...] = ((InvalidTicket, 422), (BundleError, 409), (TriageError, 500))
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+_CODES = {
+    400: "malformed_json",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
 _DETAILS = {
+    400: "请求体不是合法的 UTF-8 JSON;请检查编码、引号与逗号",
     404: "没有这个地址;接口目录见 /docs",
     405: "这个地址不支持该方法;见 /docs",
 }
@@ -78,17 +85,24 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     if any(item["type"] == "json_invalid" for item in found):
         return problem(400, "malformed_json", "请求体不是合法的 JSON;请检查引号与逗号")
     fields = [
-        {"field": ".".join(str(part) for part in item["loc"][1:]), "message": item["msg"], "type": item["type"]}
+        {"field": ".".join(_path(item["loc"])), "message": item["msg"], "type": item["type"]}
         for item in found
+        if "str" not in item["loc"]  # the other branch of "a ticket or its bare text"
     ]
     return problem(422, "invalid_field", "有字段不符合要求,见 errors", fields)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problem(status, _CODES.get(status, "http_error"), _DETAILS.get(status, HTTPStatus(status).phrase))
+    answer = problem(status, _CODES.get(status, "http_error"), _DETAILS.get(status, HTTPStatus(status).phrase))
+    answer.headers.update(dict(getattr(error, "headers", None) or {}))
+    return answer
 
 
 async def _unexpected(_: Request, error: Exception) -> JSONResponse:
     log.error("unexpected %s", type(error).__name__)
     return problem(500, "internal_error", "服务内部错误,已记录;请稍后重试")
+
+
+def _path(location: Sequence[Any]) -> list[str]:
+    return [str(part) for part in location if part not in ("body", "query", "TicketIn")]

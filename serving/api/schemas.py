@@ -26,9 +26,9 @@ class OrgIn(BaseModel):
 class TicketIn(BaseModel):
     """A complaint ticket; only its text is required."""
 
-    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"text": "我家电表冒烟了,快来人"}]})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"text": "我家电表冒烟了,快来人"}]})
 
-    ticket_id: str | None = None
+    ticket_id: str | int | None = None
     content: str | None = Field(None, description="诉求正文(别名 text)")
     text: str | None = Field(None, description="诉求正文")
     accepted_at: str | None = Field(None, description="受理时间,RFC 3339", examples=["2026-11-23T08:30:00+08:00"])

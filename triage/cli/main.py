@@ -4,6 +4,8 @@ import os
 import sys
 
 import typer
+import yaml
+from pydantic import ValidationError
 
 from model.errors import BundleError, TriageError
 from triage.cli import demo, evaluate, policy, predict, serve, train
@@ -34,9 +36,15 @@ def run() -> None:
     except TriageError as error:
         typer.echo(f"错误:{error}", err=True)
         sys.exit(exit_code(error))
+    except (ValidationError, yaml.YAMLError) as error:
+        typer.echo(f"错误:设置或参数文件有误({str(error).splitlines()[0]});请对照 README 的设置表改正", err=True)
+        sys.exit(WRONG_USAGE)
     except BrokenPipeError:  # the reader (head, less) left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(OK)
+    except OSError as error:
+        typer.echo(f"错误:{error.filename or ''} {error.strerror or error};请检查路径、权限与磁盘空间", err=True)
+        sys.exit(WRONG_USAGE)
 
 
 def exit_code(error: TriageError) -> int:

@@ -61,4 +61,7 @@ def _settings(config: Path | None) -> Any:
         raise UnreadableInput(
             f"{config}:不认识的参数 {sorted(set(given) - known) if isinstance(given, dict) else given!r};可用:{sorted(known)}"
         )
+    for name, value in given.items():
+        if not isinstance(value, type(getattr(FitSettings(), name))) or isinstance(value, bool):
+            raise UnreadableInput(f"{config}:{name} 须为 {type(getattr(FitSettings(), name)).__name__},收到 {value!r}")
     return FitSettings(**given)

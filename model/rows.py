@@ -238,10 +238,8 @@ def _named(table: Iterator[list[Any] | InvalidTicket], column: str | None) -> It
 
 def _row(number: int, cells: list[Any], names: list[str], wanted: str) -> Row:
     if any(cell not in (None, "") for cell in cells[len(names) :]):
-        return Row(
-            number,
-            error=InvalidTicket("bad_row", f"这一行有 {len(cells)} 格,表头只有 {len(names)} 格;正文里的逗号请加引号"),
-        )
+        message = f"这一行有 {len(cells)} 格,表头只有 {len(names)} 格;正文里的逗号请加引号"
+        return Row(number, error=InvalidTicket("bad_row", message))
     value = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell is not None}
     return _checked(number, {**value, "content": value.get(wanted, "")})
 

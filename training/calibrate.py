@@ -15,6 +15,7 @@ from model.calibration import CUES, MOST_WEIGHT, Calibration, CueJoint, default_
 from model.opinion import join_leaves
 from model.policy import Policy
 from model.rule_classifier import RuleVerdict
+from model.taxonomy import FLAGS
 
 Matrix = NDArray[np.float64]
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
@@ -186,7 +187,7 @@ def _joint(held: Held, name: str, unread: NDArray[np.bool_], policy: Policy) -> 
     threshold = (
         _recall_first(probability, truth[rows], decision.min_safety_precision)
         if name == "safety"
-        else _best_f1(probability, truth[rows], decision.min_flag_precision)
+        else _best_f1(probability, truth[rows], decision.min_flag_precision if name in FLAGS else 0.0)
     )
     return CueJoint(linear, rules, float(logistic.intercept_[0]), threshold)
 

@@ -70,7 +70,7 @@ def test_nothing_tracked_names_a_path_of_a_developers_machine() -> None:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT)
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
-    home = str(ROOT.parent) + "/"
+    home = str(ROOT) + "/"
     wrong = []
     for name in listed.stdout.splitlines():
         path = ROOT / name

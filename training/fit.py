@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 READ_FOR_LEAVES = ("a01", "a02", "a03", "a04", "a05", "a06", "a09")
 READ_FOR_CUES = (
     *(*READ_FOR_LEAVES, "a10", "a11", "a12", "a13", "a17", "a18", "a19", "a20", "a21", "a25"),
-    *("a26", "a27", "a28", "a29", "a31", "a42", "a43"),
+    *("a26", "a27", "a28", "a29", "a31"),
 )
 READ = RulesRead(leaves=READ_FOR_LEAVES, cues=READ_FOR_CUES)
 

@@ -1,7 +1,7 @@
 # Every target sets up what it needs in .venv; nothing else has to be installed but Python 3.11+.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
 # a later chapter adds the cascade; until then the linear classifier is the best the project has
 CHAMPION := artifacts/champion
 

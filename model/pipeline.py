@@ -110,7 +110,7 @@ class Pipeline:
             escalation=cues["escalation"],
             filing=self._filing(cues, item.verdict),
             route=route(item.ticket, first.code, outcome, self.policy.routing, danger=cues["safety"].raised),
-            measures=self.policy.measures.leaves[first.code].measures,
+            measures=self._measures(first.code, danger=cues["safety"].raised),
             decision=outcome,
             reasons=reasons,
             evidence=leaf_evidence(document, item.verdict, first.code, self._reasoner(item, explain=explain)),
@@ -152,6 +152,10 @@ class Pipeline:
         least = self.policy.decision.secondary_value
         found = [code for code, value in opinion.also.items() if value >= least and code != first]
         return tuple(sorted(found, key=lambda code: -opinion.also[code])[:2])
+
+    def _measures(self, leaf: str, *, danger: bool) -> tuple[str, ...]:
+        first = (self.policy.routing.safety.measure,) if danger else ()
+        return (*first, *self.policy.measures.leaves[leaf].measures)
 
     def _filing(self, cues: dict[str, Cue], verdict: RuleVerdict) -> Filing | None:
         weight = self.policy.decision.flag_rule_weight

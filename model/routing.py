@@ -41,7 +41,9 @@ def route(ticket: Ticket, leaf: str, decision: str, routing: RoutingFile, *, dan
         basis=f"{routing.clock.basis};{entry.basis}",
         contact_due_at=accepted + timedelta(hours=routing.clock.contact_hours) if accepted else None,
         due_at=due,
-        arrive_by=accepted + _arrival(ticket, routing) if accepted and (danger or entry.arrives) else None,
+        arrive_by=accepted + _arrival(ticket, routing, danger=danger)
+        if accepted and (danger or entry.arrives)
+        else None,
         provisional=bool(due and is_provisional(due)),
     )
 
@@ -66,7 +68,10 @@ def rank(prediction: Prediction) -> tuple[int, float, int, float]:
     )
 
 
-def _arrival(ticket: Ticket, routing: RoutingFile) -> timedelta:
+def _arrival(ticket: Ticket, routing: RoutingFile, *, danger: bool) -> timedelta:
+    """Minutes by area; danger in an unknown area counts as urban, the shortest."""
     urban = ticket.org.urban if ticket.org else None
     arrival = routing.arrival
+    if urban is None and danger:
+        urban = True
     return timedelta(minutes=arrival.unknown if urban is None else arrival.urban if urban else arrival.rural)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,11 @@ from zoneinfo import ZoneInfo
 from model.errors import InvalidTicket
 
 CHINA = ZoneInfo("Asia/Shanghai")
+_TIME_FORMS = tuple(
+    f"{day} {time}".strip()
+    for day in ("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y-%m-%d")
+    for time in ("%H:%M", "%H:%M:%S", "%H时%M分", "")
+)
 _YEARS = range(2000, 2101)
 TEXT_KEYS = ("content", "text", "受理内容", "诉求内容", "工单内容")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -121,15 +127,24 @@ def parse_time(value: object) -> datetime | None:
     if value is None or value == "" or value != value:  # NaN from a table cell
         return None
     try:
-        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        time = value if isinstance(value, datetime) else _read_time(str(value).strip())
         time = time if time.tzinfo else time.replace(tzinfo=CHINA)
         if time.year not in _YEARS:
             raise ValueError
         return time.astimezone(CHINA)
     except (ValueError, OverflowError) as error:
-        raise InvalidTicket(
-            "bad_row", "accepted_at 不是 2000 至 2100 年间的时间;请用 RFC 3339,如 2026-03-02T08:30:00+08:00"
-        ) from error
+        raise InvalidTicket("bad_row", "受理时间(accepted_at)无法识别;请写成 2026-03-02 08:30 或 RFC 3339") from error
+
+
+def _read_time(text: str) -> datetime:
+    """RFC 3339, or one of the forms that Chinese tables hold."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        for form in _TIME_FORMS:
+            with suppress(ValueError):
+                return datetime.strptime(text, form)
+        raise
 
 
 def _text(value: Mapping[str, Any]) -> str:

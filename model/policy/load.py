@@ -50,7 +50,8 @@ def load_policy(folder: Path | None = None) -> Policy:
     """
     folder = folder or BUILT_IN
     if not folder.is_dir():
-        raise PolicyError(f"策略目录不存在:{folder};请检查 TRIAGE_POLICY 或 --policy")
+        raise PolicyError(f"策略目录不存在:{folder};请检查 TRIAGE_POLICY")
+    _check_folder(folder)
     taxonomy = _taxonomy(_read(folder, "taxonomy.yaml", schema.TaxonomyFile))
     rule_files = [_read(folder, name, schema.RulesFile) for name in RULE_FILES]
     policy = Policy(
@@ -68,6 +69,29 @@ def load_policy(folder: Path | None = None) -> Policy:
     _check_desks(policy)
     _check_rules(policy)
     return policy
+
+
+def own_files(folder: Path) -> tuple[str, ...]:
+    """Which policy files an office brings itself.
+
+    Args:
+        folder: its policy folder.
+
+    Returns:
+        Names out of `FILES`; all others are taken from the built-in policy.
+    """
+    return tuple(name for name in FILES if (folder / name).is_file())
+
+
+def _check_folder(folder: Path) -> None:
+    unknown = sorted(
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*.yaml")
+        if p.relative_to(folder).as_posix() not in FILES
+    )
+    if unknown or not own_files(folder):
+        problem = f"不认识 {'、'.join(unknown)}" if unknown else "没有任何策略文件"
+        raise PolicyError(f"{folder}:{problem};可用的文件名:{'、'.join(FILES)}")
 
 
 def find_file(folder: Path, name: str) -> Path:
@@ -96,7 +120,9 @@ def _read(folder: Path, name: str, shape: type[Shape]) -> Shape:
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f"第 {place.line + 1} 行" if place else "位置不明"
-        raise PolicyError(f"{path}:{where}:不是合法的 YAML;请检查缩进与引号") from error
+        raise PolicyError(
+            f"{path}:{where}:不是合法的 YAML;请检查缩进与引号,冒号须用半角且后留空格,不能用 Tab"
+        ) from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}:不是 UTF-8 编码;请另存为 UTF-8") from error
     try:
@@ -114,6 +140,9 @@ def _mend(kind: str, message: str) -> str:
     known = {
         "missing": "缺少这一项,请补上",
         "extra_forbidden": "没有这个字段,请检查拼写或删除",
+        "int_parsing": "应为整数",
+        "int_type": "应为整数",
+        "float_parsing": "应为数字",
         "string_type": '须为文本;数字请加引号,如 "95598"',
     }
     return known.get(kind, f"取值不对({message}),请改正")
@@ -164,7 +193,9 @@ def _check_desks(policy: Policy) -> None:
             raise PolicyError(f"routing.yaml:routes → {code}:never 中的班组又被派单,请改 desk 或 support")
     unknown = named - set(routing.desks)
     if unknown:
-        raise PolicyError(f"routing.yaml:班组 {sorted(unknown)} 不在 desks 中;请补进 desks 或改正名称")
+        raise PolicyError(
+            f"{find_file(policy.folder, 'routing.yaml')}:routes:班组「{'」「'.join(sorted(unknown))}」不在 desks 名单中;请补进 desks 或改正名称"
+        )
 
 
 def _check_rules(policy: Policy) -> None:

@@ -91,6 +91,7 @@ class SafetyRoute(Strict):
 
     desk: Text
     person: Text
+    measure: Text
     promise: Text
 
 

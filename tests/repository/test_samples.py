@@ -157,3 +157,16 @@ def test_no_public_mobile_prefix_is_combined_with_a_valid_looking_identity_card(
         for number in re.findall(r"(?<!\d)\d{17}[\dXx](?!\d)", row["text"]):
             check = "10X98765432"[sum(int(d) * w for d, w in zip(number, weights, strict=False)) % 11]
             assert number[-1].upper() != check, row["id"]
+
+
+@pytest.mark.parametrize("card", ["README.md", "README.zh-CN.md"])
+def test_the_data_card_counts_what_is_there(rows: list[dict], card: str) -> None:
+    text = (SAMPLES / card).read_text(encoding="utf-8")
+    counts = [len(rows), *(sum(row["split"] == side for row in rows) for side in ("train", "dev", "test"))]
+    counts += [
+        sum(row["safety"] for row in rows),
+        sum(row["escalation"] for row in rows),
+        len({row["author"] for row in rows}),
+    ]
+    for count in counts:
+        assert f"{count:,}" in text, count

@@ -96,3 +96,11 @@ def test_the_policy_copies_no_run_of_the_article(policy: Policy) -> None:
     """Measures are short paraphrases: none is longer than 80 characters."""
     longest = max(len(m) for entry in policy.measures.leaves.values() for m in entry.measures)
     assert longest <= 80
+
+
+def test_a_folder_without_policy_files_or_with_a_misspelt_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="没有任何策略文件"):
+        load_policy(tmp_path)
+    (tmp_path / "route.yaml").write_text("version: '1'", encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"route\.yaml"):
+        load_policy(tmp_path)

@@ -70,3 +70,8 @@ def test_the_unit_complained_of_never_gets_the_ticket(policy: Policy, code: str)
         for danger in (False, True):
             found = _route(policy, code, decision, danger=danger)
             assert not never & {found.desk, *found.support, *found.deliver_to}
+
+
+def test_danger_in_an_unknown_area_gets_the_shortest_arrival(policy: Policy) -> None:
+    found = _route(policy, "metering.device", danger=True, accepted_at=MONDAY)
+    assert (found.arrive_by - MONDAY).total_seconds() == 45 * 60  # type: ignore[operator]

@@ -62,3 +62,10 @@ def test_lone_surrogates_become_replacement_characters() -> None:
 def test_a_ticket_checks_itself() -> None:
     with pytest.raises(InvalidTicket):
         Ticket(content="  ")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026/11/23 8:30", "2026-11-23 08:30", "2026年11月23日 8时30分", "2026.11.23 08:30:00"]
+)
+def test_the_forms_of_chinese_tables_are_read(text: str) -> None:
+    assert parse_time(text) == datetime(2026, 11, 23, 8, 30, tzinfo=CHINA)

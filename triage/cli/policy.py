@@ -42,6 +42,7 @@ def rules_report(
 @routes_app.command("check", help="检查派单表并打印:每个类别的班组、协办、承诺")
 def routes_check() -> None:
     """Load the policy, which checks it, and show where each leaf goes."""
+    from model.policy import BUILT_IN, own_files
     from triage.compose import build_policy
     from triage.settings import Settings
 
@@ -56,4 +57,6 @@ def routes_check() -> None:
     typer.echo(
         f"涉及人身安全:{policy.routing.safety.desk} + {policy.routing.safety.person};待审:{policy.routing.review_desk}"
     )
+    own = own_files(policy.folder) if policy.folder != BUILT_IN else ()
+    typer.echo(f"策略目录:{policy.folder};本单位文件:{'、'.join(own) or '无'};其余用内置")
     typer.echo("派单表无误")

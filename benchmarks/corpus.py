@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from habits import habits
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score
@@ -28,7 +29,6 @@ from training.split import author_folds
 
 POLICY = load_policy()
 SIZES = (6, 12, 24)
-_AGAINST_HABITS = ("a40", "a41")
 Tickets = Sequence[LabelledTicket]
 
 
@@ -126,38 +126,6 @@ def shortcuts(tickets: Tickets) -> str:
         ),
         f"| author of {len({t.author for t in tickets})} | text | char(1–3) TF-IDF + LinearSVC, mixed folds | accuracy {_share([str(t.author) for t in tickets], author):.3f} |",
         f"| split | text | the same, 5-fold by author | accuracy {_share([str(t.split) for t in tickets], split):.3f} (always train: {np.mean([t.split == 'train' for t in tickets]):.3f}) |",
-    ]
-    return "\n".join(lines)
-
-
-def habits(tickets: Tickets) -> str:
-    """What the classifier made of habits of our writing, before and after authors who wrote against them.
-
-    Args:
-        tickets: the corpus.
-
-    Returns:
-        A Markdown section.
-    """
-    watched = (
-        ("hall.staff_attitude", "她"), ("other.field_conduct", "他"), ("other.misc", "谢谢"), ("safety", "快点"), ("safety", "!"),
-    )  # fmt: skip
-    weights = []
-    for part in ([t for t in tickets if t.author not in _AGAINST_HABITS], tickets):
-        data = prepare(part, POLICY)
-        classifier = fit_classifier(data, range(len(part)), POLICY, FitSettings())
-        names = list(classifier.words_.get_feature_names_out())
-        rank = {t: np.argsort(np.argsort(-classifier.coefficients(t)[: len(names)])) for t, _ in watched}
-        weights.append([int(rank[target][names.index(word)]) + 1 if word in names else 0 for target, word in watched])
-    lines = [
-        "## Habits of our writing",
-        "",
-        f"Rank of a word among all words that speak for a target, before and after {' and '.join(_AGAINST_HABITS)} wrote "
-        "against the habit (clerks were women and field staff men; non-complaints thanked; dangers shouted).",
-        "",
-        "| target | word | before | after |",
-        "|---|---|---|---|",
-        *(f"| {t} | {w} | {a} | {b} |" for (t, w), a, b in zip(watched, *weights, strict=True)),
     ]
     return "\n".join(lines)
 

@@ -42,7 +42,7 @@ def train_side(labelled: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ..
 
 
 @pytest.fixture(scope="session")
-def test_side(labelled: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
+def held_side(labelled: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
     return tuple(ticket for ticket in labelled if ticket.split == "test")
 
 

@@ -14,6 +14,11 @@ from model.taxonomy import Taxonomy
 from model.ticket import Ticket
 from training.evaluated import Evaluated
 
+_SLICES = {
+    "channel:asr": "话务转写", "channel:agent_note": "坐席记录", "channel:online": "网上留言", "channel:relay": "转办件",
+    "difficulty:plain": "平淡", "difficulty:none": "一般", "difficulty:hard": "难",
+    "length:短(≤30)": "短(30 字以内)", "length:中": "中等长度", "length:长(>200)": "长(200 字以上)",
+}  # fmt: skip
 _ERROR_COLUMNS = (
     "id",
     "author",
@@ -47,7 +52,8 @@ def write_report(report: dict[str, Any], data: Evaluated, pipeline: Pipeline, fo
         writer.writerows({key: safe_cell(value) for key, value in row.items()} for row in wrong)
     environment = Environment(loader=PackageLoader("training", "templates"), autoescape=select_autoescape())
     page = environment.get_template("evaluation.html").render(
-        report=report, errors=wrong, confusion=confusion(data, pipeline.policy.taxonomy), taxonomy=pipeline.policy.taxonomy,
+        report=report,
+        names=_SLICES, errors=wrong, confusion=confusion(data, pipeline.policy.taxonomy), taxonomy=pipeline.policy.taxonomy,
         bundle=pipeline.bundle.id if pipeline.bundle else "只有规则",
     )  # fmt: skip
     (folder / "report.html").write_text(page, encoding="utf-8")
@@ -60,7 +66,7 @@ def errors(data: Evaluated) -> list[dict[str, Any]]:
         data: predictions and labels.
 
     Returns:
-        One mapping a ticket, most confident mistakes first.
+        One mapping a ticket, missed danger first, then the most confident mistakes.
     """
     rows = []
     for ticket, prediction in zip(data.tickets, data.predictions, strict=True):
@@ -77,7 +83,7 @@ def errors(data: Evaluated) -> list[dict[str, Any]]:
                 ticket.safety, prediction.safety.raised, read(Ticket(ticket.text)).text,
             )  # fmt: skip
             rows.append(dict(zip(_ERROR_COLUMNS, values, strict=True)))
-    return sorted(rows, key=lambda row: -row["confidence"])
+    return sorted(rows, key=lambda row: (not (row["safety_gold"] and not row["safety_raised"]), -row["confidence"]))
 
 
 def confusion(data: Evaluated, taxonomy: Taxonomy) -> list[tuple[str, list[int]]]:

@@ -17,7 +17,7 @@ ODD = [
 ]  # fmt: skip
 
 
-def _is_valid(prediction: Prediction, text: str) -> None:
+def assert_valid(prediction: Prediction, text: str) -> None:
     data = json.loads(json.dumps(prediction.to_dict(), ensure_ascii=False))
     assert len(data["candidates"]) == 3
     assert 0 <= data["category"]["confidence"] <= 1
@@ -43,14 +43,14 @@ def pipeline(request, rules_pipeline: Pipeline, linear_pipeline: Pipeline) -> Pi
 def test_any_text_gives_a_valid_prediction(pipeline: Pipeline, text: str) -> None:
     if text.strip():
         ticket = ticket_from(text)
-        _is_valid(pipeline.predict([ticket], explain=True)[0], ticket.content)
+        assert_valid(pipeline.predict([ticket], explain=True)[0], ticket.content)
 
 
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_odd_texts_give_valid_predictions_and_are_not_sent_out_unread_when_short(pipeline: Pipeline, text: str) -> None:
     ticket = ticket_from(text)
     prediction = pipeline.predict([ticket])[0]
-    _is_valid(prediction, ticket.content)
+    assert_valid(prediction, ticket.content)
     if len(text) < 4:
         assert prediction.decision != "auto"
         assert "too_short" in prediction.reasons

@@ -38,10 +38,10 @@ def _all_flags(pipeline: Pipeline, *, raised: bool) -> Pipeline:
 
 
 def test_raising_every_flag_changes_neither_decision_desk_due_dates_nor_rank(
-    pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]
+    pipeline: Pipeline, held_side: tuple[LabelledTicket, ...]
 ) -> None:
     """Rule 1, on every ticket of the test side."""
-    tickets = [ticket_from({"content": t.text, "accepted_at": ACCEPTED}) for t in test_side]
+    tickets = [ticket_from({"content": t.text, "accepted_at": ACCEPTED}) for t in held_side]
     with_flags = _all_flags(pipeline, raised=True).predict(tickets)
     without = _all_flags(pipeline, raised=False).predict(tickets)
     for a, b in zip(with_flags, without, strict=True):
@@ -78,18 +78,18 @@ def test_danger_wins_over_everything(pipeline: Pipeline, text: str) -> None:
 
 
 def test_a_filing_is_only_ever_suggested_and_no_tag_is_set(
-    pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]
+    pipeline: Pipeline, held_side: tuple[LabelledTicket, ...]
 ) -> None:
     """Rule 3."""
-    predictions = pipeline.predict([Ticket(t.text) for t in test_side])
+    predictions = pipeline.predict([Ticket(t.text) for t in held_side])
     filings = [p.to_dict()["filing"] for p in predictions if p.filing]
     assert filings
     assert all(filing["basis"] == "suggested" for filing in filings)
     assert not any("tag" in p.to_dict() for p in predictions)
 
 
-def test_a_raised_flag_shows_its_evidence(linear_pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]) -> None:
-    predictions = linear_pipeline.predict([Ticket(t.text) for t in test_side])
+def test_a_raised_flag_shows_its_evidence(linear_pipeline: Pipeline, held_side: tuple[LabelledTicket, ...]) -> None:
+    predictions = linear_pipeline.predict([Ticket(t.text) for t in held_side])
     raised = [cue for p in predictions for cue in p.flags.values() if cue.raised]
     assert len(raised) > 20
     assert sum(bool(cue.evidence) for cue in raised) / len(raised) > 0.95

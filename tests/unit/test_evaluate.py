@@ -13,8 +13,8 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def report(linear_pipeline: Pipeline, test_side: tuple[LabelledTicket, ...]) -> dict:
-    return evaluate(linear_pipeline, test_side, rounds=200)[0]
+def report(linear_pipeline: Pipeline, held_side: tuple[LabelledTicket, ...]) -> dict:
+    return evaluate(linear_pipeline, held_side, rounds=200)[0]
 
 
 def test_the_report_has_the_keys_of_the_contract_and_is_json(report: dict) -> None:
@@ -34,9 +34,9 @@ def test_the_report_has_the_keys_of_the_contract_and_is_json(report: dict) -> No
     assert {"p", "r", "f1", "n"} == set(report["category"]["per_leaf"]["billing.charge"])
 
 
-def test_counts_add_up(report: dict, test_side: tuple[LabelledTicket, ...]) -> None:
-    assert report["n"] == len(test_side)
-    assert sum(leaf["n"] for leaf in report["category"]["per_leaf"].values()) == len(test_side)
+def test_counts_add_up(report: dict, held_side: tuple[LabelledTicket, ...]) -> None:
+    assert report["n"] == len(held_side)
+    assert sum(leaf["n"] for leaf in report["category"]["per_leaf"].values()) == len(held_side)
 
 
 def test_intervals_hold_the_figure_they_belong_to(report: dict) -> None:
@@ -55,10 +55,10 @@ def test_the_linear_classifier_beats_rules_and_rules_beat_the_majority(report: d
     assert report["category"]["macro_f1"] > base["rules"]["macro_f1"] > base["majority"]["macro_f1"]
 
 
-def test_the_html_report_is_one_offline_file(linear_pipeline: Pipeline, test_side, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_html_report_is_one_offline_file(linear_pipeline: Pipeline, held_side, tmp_path) -> None:  # type: ignore[no-untyped-def]
     from training.report import write_report
 
-    report, data = evaluate(linear_pipeline, test_side[:60], rounds=20)
+    report, data = evaluate(linear_pipeline, held_side[:60], rounds=20)
     write_report(report, data, linear_pipeline, tmp_path / "out")
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"report.html", "report.json", "errors.csv"}
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -172,7 +172,7 @@ def grams(tickets: Tickets, most: int = 30) -> str:
     """
     data = prepare(tickets, POLICY)
     classifier = fit_classifier(data, range(len(tickets)), POLICY, FitSettings())
-    names = np.array([*classifier.words_.get_feature_names_out(), *classifier.characters_.get_feature_names_out()])
+    names = np.array(classifier.grams_.terms)
     lines = ["## The strongest n-grams", "", "| leaf or cue | words and n-grams |", "|---|---|"]
     for target in (*POLICY.taxonomy.codes, *FLAGS, "safety", "escalation"):
         best = names[np.argsort(-classifier.coefficients(target))[:most]]

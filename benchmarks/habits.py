@@ -29,7 +29,7 @@ def habits(tickets: Tickets) -> str:
     for part in ([t for t in tickets if t.author not in _AGAINST_HABITS], tickets):
         data = prepare(part, POLICY)
         classifier = fit_classifier(data, range(len(part)), POLICY, FitSettings())
-        names = list(classifier.words_.get_feature_names_out())
+        names = list(classifier.grams_.words)
         rank = {t: np.argsort(np.argsort(-classifier.coefficients(t)[: len(names)])) for t, _ in watched}
         weights.append([int(rank[target][names.index(word)]) + 1 if word in names else 0 for target, word in watched])
     flips = [

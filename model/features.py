@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from model.segmenter import Segmenter
 from model.text import Aligned, lower_ascii
@@ -12,11 +13,17 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Text for the vectorizers; `origin[i]` is the position of character `i` in the masked text."""
+    """Both views of a text: characters aligned to the masked text, and `words`, cut from the same characters."""
 
     characters: Aligned
-    words: str
-    word_starts: tuple[int, ...]  # position of each word in `characters.text`
+    words: list[str]
+    pieces: list[str]  # words and the blanks between them
+
+    @property
+    def word_starts(self) -> list[int]:
+        """Position of each word in `characters.text`."""
+        starts = accumulate((len(piece) for piece in self.pieces), initial=0)
+        return [start for start, piece in zip(starts, self.pieces, strict=False) if not piece.isspace()]
 
 
 def features(text: str, segmenter: Segmenter) -> Features:
@@ -30,8 +37,8 @@ def features(text: str, segmenter: Segmenter) -> Features:
         Both views of the text.
     """
     characters = _characters(text)
-    cut = segmenter.cut_with_offsets(characters.text)
-    return Features(characters, " ".join(word for word, _ in cut), tuple(start for _, start in cut))
+    pieces = segmenter.pieces(characters.text)
+    return Features(characters, [piece for piece in pieces if not piece.isspace()], pieces)
 
 
 def _characters(text: str) -> Aligned:
@@ -43,22 +50,23 @@ def _characters(text: str) -> Aligned:
     index: list[int] = []
     for segment in ordered:
         piece = _squeeze(text, segment)
-        parts.append(piece.text)
-        index += piece.index or ()
-        parts.append(" ")
-        index.append(max(segment.start, segment.end - 1))
+        if piece.text:
+            parts += [piece.text, " "]
+            index += [*(piece.index or ()), segment.end - 1]
     return Aligned("".join(parts), tuple(index))
 
 
 def _squeeze(text: str, segment: Segment) -> Aligned:
-    """Lower case, each number one 0, each run of white space one blank."""
+    """Lower case, each number one 0, each run of white space one blank, none at either end."""
     parts: list[str] = []
     index: list[int] = []
-    position = segment.start
-    for found in _NUMBER.finditer(text, segment.start, segment.end):
+    whole = text[segment.start : segment.end]
+    position = segment.start + len(whole) - len(whole.lstrip())
+    end = position + len(whole.strip())
+    for found in _NUMBER.finditer(text, position, end):
         parts += [text[position : found.start()], " " if found.group().isspace() else "0"]
         index += [*range(position, found.start()), found.start()]
         position = found.end()
-    parts.append(text[position : segment.end])
-    index += range(position, segment.end)
+    parts.append(text[position:end])
+    index += range(position, end)
     return Aligned(lower_ascii("".join(parts)), tuple(index))

@@ -6,14 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from model.errors import NotFitted
 from model.features import Features, features
+from model.grams import Grams
 from model.segmenter import Segmenter
 
 Matrix = NDArray[np.float64]
@@ -54,18 +54,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             Itself.
         """
         prepared = self.prepare(texts)
-        self.words_ = TfidfVectorizer(
-            token_pattern=r"\S+",  # noqa: S106 - a pattern, no password
-            lowercase=False,
-            ngram_range=(1, 2),
-            min_df=2,
-            sublinear_tf=True,
-        )
-        self.characters_ = TfidfVectorizer(
-            analyzer="char", lowercase=False, ngram_range=(1, self.max_ngram), min_df=2, sublinear_tf=True
-        )
-        self.words_.fit([f.words for f in prepared])
-        self.characters_.fit([f.characters.text for f in prepared])
+        self.grams_ = Grams.learn(prepared, self.max_ngram)
         matrix = self.matrix(prepared)
         leaf = self._separator().fit(matrix, list(leaves))
         separators = {
@@ -77,7 +66,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.classes_ = leaf.classes_
         self.cues_ = tuple(separators)
         first = [leaf] if len(leaf.coef_) > 1 else [_Turned(leaf), leaf]  # two leaves have one separator
-        self.weights_ = np.vstack([s.coef_ for s in (*first, *separators.values())]).T
+        weights = np.vstack([s.coef_ for s in (*first, *separators.values())])
+        self.weights_ = _rounded(weights.T)
         self.intercepts_ = np.concatenate([s.intercept_ for s in (*first, *separators.values())])
         self.temperature_ = 1.0
         return self
@@ -120,7 +110,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         if not prepared:
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0)
         matrix = self.matrix(prepared)
-        unknown = np.array([self._unknown_share(f) for f in prepared])
+        unknown = np.array([self.grams_.unknown_share(f) for f in prepared])
         leaves, cues = self._values(matrix)
         return self.soften(leaves), cues, unknown
 
@@ -167,8 +157,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """
         self._check_fitted()
         return {
-            "words": self.words_, "characters": self.characters_, "classes": self.classes_, "cues": self.cues_,
-            "weights": self.weights_, "intercepts": self.intercepts_,
+            "grams": self.grams_.state(), "classes": self.classes_, "cues": self.cues_,
+            "weights": self.weights_.astype(np.float32), "intercepts": self.intercepts_,
             "temperature": self.temperature_, "max_ngram": self.max_ngram,
         }  # fmt: skip
 
@@ -184,9 +174,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             A classifier ready to predict.
         """
         classifier = cls(dictionary, max_ngram=state["max_ngram"])
-        classifier.words_, classifier.characters_ = state["words"], state["characters"]
+        classifier.grams_ = Grams(**state["grams"])
         classifier.classes_, classifier.cues_ = state["classes"], tuple(state["cues"])
-        classifier.weights_, classifier.intercepts_ = state["weights"], state["intercepts"]
+        classifier.weights_, classifier.intercepts_ = _rounded(state["weights"]), state["intercepts"]
         classifier.temperature_ = float(state["temperature"])
         return classifier
 
@@ -220,9 +210,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Returns:
             Sparse array of shape (n, n_words + n_characters).
         """
-        words = self.words_.transform([f.words for f in prepared])
-        characters = self.characters_.transform([f.characters.text for f in prepared])
-        return hstack([words, characters], format="csr")
+        return self.grams_.rows(prepared)
 
     def _values(self, matrix: csr_matrix) -> tuple[Matrix, Matrix]:
         """Decision values of leaves (n, n_leaves) and cues (n, n_cues)."""
@@ -232,14 +220,14 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _separator(self) -> LinearSVC:
         return LinearSVC(C=self.regularisation, class_weight="balanced", random_state=self.seed)
 
-    def _unknown_share(self, prepared: Features) -> float:
-        words = [word for word in prepared.words.split(" ") if word and not word.startswith("⟦")]
-        known = sum(word in self.words_.vocabulary_ for word in words)
-        return 1.0 - known / len(words) if words else 1.0
-
     def _check_fitted(self) -> None:
         if not hasattr(self, "weights_"):
             raise NotFitted("分类器尚未训练:请先调用 fit,或用 load_bundle 读取模型包")
+
+
+def _rounded(weights: Matrix) -> Matrix:
+    """What a bundle holds (float32, half the size), in the precision that sums of reasons are exact in."""
+    return np.ascontiguousarray(weights.astype(np.float32), np.float64)
 
 
 class _Turned:

@@ -7,7 +7,7 @@ import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -15,6 +15,7 @@ from itertools import islice
 import ahocorasick
 
 from model.document import Document
+from model.needles import needles, width
 from model.policy import Policy
 from model.policy.schema import RuleEntry
 from model.sentences import Scene
@@ -26,6 +27,7 @@ Groups = dict[int, list[Span]]  # places of a rule's wordings, by group
 _MOST_PLACES = 100  # places of one rule that are looked at in a text; keeps hostile texts cheap
 _MOST_NEAR = 20  # likewise wordings on either side of a place
 _LONGEST_WORDING = 40
+_LOOK_AHEAD = 20  # characters that an expression may look at behind its match
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     entry: RuleEntry
-    groups: tuple[frozenset[str], ...]
+    groups: tuple[frozenset[str], ...]  # of an expression: strings of which one stands in every match
     regex: "re.Pattern[str] | None"
+    width: int
     unless: frozenset[str]
     unless_anywhere: frozenset[str]
 
@@ -72,8 +75,9 @@ class RuleBase:
         scene = Scene(document, self.policy.context)
         found = self._wordings(document.text)
         grouped = self._by_group(found)
-        candidates = [n for n, r in enumerate(self._rules) if r.regex or len(grouped.get(n, ())) == len(r.groups)]
-        fired = (self._fire(self._rules[n], scene, found, grouped.get(n, {})) for n in candidates)
+        candidates = [n for n, groups in grouped.items() if len(groups) == len(self._rules[n].groups)]
+        ordered = sorted([*candidates, *self._everywhere])
+        fired = (self._fire(self._rules[n], scene, found, grouped.get(n, {})) for n in ordered)
         return [hit for hit in fired if hit]
 
     def _fire(self, rule: _Compiled, scene: Scene, found: Wordings, groups: Groups) -> Hit | None:
@@ -97,7 +101,9 @@ class RuleBase:
 
     def _places(self, rule: _Compiled, scene: Scene, groups: Groups) -> Iterator[tuple[Span, ...]]:
         if rule.regex:
-            yield from ((m.span(),) for m in rule.regex.finditer(scene.text) if m.end() > m.start())
+            whole = (0, len(scene.text))
+            for start, end in _windows(groups[0], rule.width, whole[1]) if groups else [whole]:
+                yield from ((m.span(),) for m in rule.regex.finditer(scene.text, start, end) if m.end() > m.start())
             return
         for first in groups[0]:
             chosen = [first]
@@ -141,6 +147,11 @@ class RuleBase:
         return tuple(self._compile(entry) for entry in self.policy.rules)
 
     @cached_property
+    def _everywhere(self) -> list[int]:
+        """Expressions that may match anywhere, since no needle of theirs can be told."""
+        return [number for number, rule in enumerate(self._rules) if rule.regex and not rule.groups[0]]
+
+    @cached_property
     def _automaton(self) -> "ahocorasick.Automaton":
         automaton = ahocorasick.Automaton()
         for rule in self._rules:
@@ -152,8 +163,9 @@ class RuleBase:
     def _compile(self, entry: RuleEntry) -> _Compiled:
         return _Compiled(
             entry=entry,
-            groups=tuple(self._expand(group) for group in entry.all),
+            groups=(needles(entry.regex),) if entry.regex else tuple(self._expand(group) for group in entry.all),
             regex=re.compile(entry.regex) if entry.regex else None,
+            width=width(entry.regex) if entry.regex else 0,
             unless=self._expand(entry.unless),
             unless_anywhere=self._expand(entry.unless_anywhere),
         )
@@ -171,6 +183,18 @@ def _around(group: list[Span], first: Span, within: int) -> list[Span]:
     middle = bisect_left(group, first, start, end)
     near = group[max(start, middle - _MOST_NEAR) : min(end, middle + _MOST_NEAR)]
     return [p for p in near if max(p[0] - first[1], first[0] - p[1]) <= within]
+
+
+def _windows(needles: Sequence[Span], width: int, length: int) -> list[Span]:
+    """Stretches of a text in which a match of this width can stand around one of these places."""
+    windows: list[Span] = []
+    for first, last in needles[:_MOST_PLACES]:
+        start, end = max(0, first - width), min(length, last + width + _LOOK_AHEAD)
+        if windows and start <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
+        else:
+            windows.append((start, end))
+    return windows
 
 
 def _fits(chosen: list[Span], place: Span, ordered: bool) -> bool:

@@ -18,8 +18,7 @@ _ALLOWED = frozenset({
     ("numpy", "bool"),
     ("numpy._core.multiarray", "scalar"),
     ("numpy._core.multiarray", "_reconstruct"),
-    ("sklearn.feature_extraction.text", "TfidfVectorizer"),
-    ("sklearn.feature_extraction.text", "TfidfTransformer"),
+    ("numpy", "float32"),
 })  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def _spelt(kind: Any, value: Any) -> set[str] | None:
     if kind is op.BRANCH:
         branches = [_sequence(branch) for branch in value[1]]
         return None if None in branches else set().union(*(b for b in branches if b))
-    if kind in _REPEATS and value[1] <= 2:  # noqa: PLR2004 - more would be too many
+    if kind in _REPEATS and value[1] <= 2:
         return _repeated(_sequence(value[2]), value[0], value[1])
     return None
 

@@ -8,6 +8,8 @@ from model.features import Features
 from model.grams import Numbers
 from model.linear import LinearClassifier
 
+_NOTHING = 1e-9  # parts below this are rounding
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -38,10 +40,11 @@ def word_reasons(classifier: LinearClassifier, text: str, target: str, top: int 
         return []
     starts = np.array(prepared.word_starts)
     first, last = _origin(prepared, starts, starts + np.array([len(word) for word in prepared.words]))
-    spans = set(zip(first.tolist(), last.tolist(), strict=True))
-    until = np.concatenate([[0.0], np.cumsum(weights)]).tolist()
-    ranked = sorted((Reason(a, b, until[b] - until[a]) for a, b in spans), key=lambda r: (-r.weight, r.start))
-    return [reason for reason in ranked if reason.weight > 0][:top]
+    until = np.concatenate([[0.0], np.cumsum(weights)])
+    values = until[last] - until[first]
+    best = np.argsort(-values, kind="stable")[: 2 * top]  # a customer's words may stand there twice
+    ranked = dict.fromkeys(Reason(int(first[n]), int(last[n]), float(values[n])) for n in best)
+    return [reason for reason in ranked if reason.weight > _NOTHING][:top]
 
 
 def character_weights(
@@ -60,10 +63,7 @@ def character_weights(
     """
     prepared = prepared or classifier.prepare([text])[0]
     start, end, column = classifier.grams_.occurrences(prepared)
-    row = classifier.matrix([prepared])
-    parts = np.zeros(row.shape[1])
-    parts[row.indices] = row.data * classifier.coefficients(target)[row.indices]
-    shared = parts[column] / np.bincount(column, minlength=len(parts))[column]  # evenly by its occurrences
+    shared = classifier.grams_.shares(column) * classifier.coefficients(target)[column]
     first, last = _origin(prepared, start, end)
     steps = np.zeros(len(text) + 2)
     np.add.at(steps, first, shared / (last - first))

@@ -5,7 +5,6 @@ Hashes and format are checked before any file is opened.
 """
 
 import hashlib
-import hmac
 import json
 import os
 import shutil
@@ -14,28 +13,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import joblib
 
-from model import safe_joblib
-from model.calibration import CUES, Calibration
-from model.errors import BundleMissing, BundleRefused, TriageError, UnusableOutput
+from model import encoder, safe_joblib
+from model.calibration import CUES, Calibration, Exits
+from model.errors import BundleRefused, TriageError, UnusableOutput
 from model.linear import LinearClassifier
+from model.manifest import FORMAT, LINEAR, MANIFEST, SIGNATURE, file_digest, sign, verify_bundle
 from model.policy import FILES, Policy, load_policy
 from model.policy.load import find_file
 
-FORMAT = 1
-LINEAR = "linear.joblib"
-MANIFEST = "manifest.json"
-SIGNATURE = "manifest.hmac"
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "jieba", "OpenCC")
 
 
 @dataclass(frozen=True)
+class Second:
+    """What a cascade has behind the linear classifier: an encoder, how all are joined, who may leave before it."""
+
+    encoder: encoder.Encoder
+    calibration: Calibration
+    exits: Exits
+
+
+@dataclass(frozen=True)
 class Bundle:
-    """A verified, opened bundle."""
+    """A verified, opened bundle; `second` in a cascade only."""
 
     id: str
     source: str
@@ -43,6 +48,16 @@ class Bundle:
     classifier: LinearClassifier
     calibration: Calibration
     policy: Policy
+    second: Second | None = None
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """An exported encoder on its way into a bundle: a folder with `model.encoder.FILES`."""
+
+    folder: Path
+    calibration: Calibration
+    exits: Exits
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,7 @@ class Contents:
     policy: Policy
     about: Mapping[str, Any]
     card: str
+    encoder: EncoderFiles | None = None
 
 
 def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str:
@@ -81,12 +97,15 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
             target = work / "policy" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(find_file(contents.policy.folder, name), target)
+        if contents.encoder:
+            for name in encoder.FILES:
+                shutil.copyfile(contents.encoder.folder / name, work / name)
         (work / "model_card.md").write_text(contents.card, encoding="utf-8")
         manifest = _manifest(contents, work)
         text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (work / MANIFEST).write_text(text, encoding="utf-8")
         if key:
-            (work / SIGNATURE).write_text(_sign(text.encode(), key), encoding="ascii")
+            (work / SIGNATURE).write_text(sign(text.encode(), key), encoding="ascii")
         work.chmod(0o755)
         _swap(work, folder)
     finally:
@@ -131,47 +150,20 @@ def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None) -> B
     calibration = Calibration.from_dict(manifest["thresholds"])
     if set(CUES) - set(calibration.cues):
         raise BundleRefused(f"模型包被拒绝:{folder} 的清单缺少线索阈值;请重新训练")
-    return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy)
+    return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy, _second(folder, manifest))
 
 
-def verify_bundle(folder: Path, key: str | None = None) -> dict[str, Any]:
-    """Check format, signature and the hash of every file, without opening any of them.
-
-    Args:
-        folder: the bundle.
-        key: where given, the manifest must carry its signature.
-
-    Returns:
-        The manifest.
-
-    Raises:
-        BundleMissing: no folder or no manifest.
-        BundleRefused: anything else that is wrong.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise BundleMissing(f"没有模型包:{folder};请先运行 make train,或用 --bundle 指定")
-    content = path.read_bytes()
-    try:
-        manifest: dict[str, Any] = json.loads(content)
-        files = dict(manifest["files"])
-        wanted = {"id", "source", "format", "taxonomy", "thresholds"} - set(manifest)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BundleRefused(f"模型包被拒绝:{path} 不是合法的清单;请重新复制或训练") from error
-    if wanted or manifest["format"] != FORMAT:
-        raise BundleRefused(f"模型包被拒绝:清单格式 {manifest.get('format')!r},本程序读 {FORMAT};请用同版本程序训练")
-    if key:
-        _check_signature(folder / SIGNATURE, content, key)
-    unlisted = {LINEAR, *(f"policy/{name}" for name in FILES)} - set(files)
-    if unlisted:
-        raise BundleRefused(f"模型包被拒绝:清单没有列出 {sorted(unlisted)};请重新训练")
-    for name, digest in files.items():
-        _check_file(folder, name, digest)
-    return manifest
+def _second(folder: Path, manifest: Mapping[str, Any]) -> Second | None:
+    if "encoder" not in manifest:
+        return None
+    if set(encoder.FILES) - set(manifest["files"]):
+        raise BundleRefused(f"模型包被拒绝:{folder} 的清单没有列出编码器的全部文件;请重新训练")
+    calibration = Calibration.from_dict(manifest["encoder"]["thresholds"])
+    return Second(encoder.Encoder.load(folder), calibration, Exits.from_dict(manifest["encoder"]["exits"]))
 
 
 def _manifest(contents: Contents, work: Path) -> dict[str, Any]:
-    files = {p.relative_to(work).as_posix(): _digest(p) for p in sorted(work.rglob("*")) if p.is_file()}
+    files = {p.relative_to(work).as_posix(): file_digest(p) for p in sorted(work.rglob("*")) if p.is_file()}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     short = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:8]
     taxonomy = contents.policy.taxonomy
@@ -188,32 +180,13 @@ def _manifest(contents: Contents, work: Path) -> dict[str, Any]:
         "thresholds": contents.calibration.to_dict(),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "files": files,
+        **({"encoder": _about_encoder(contents.encoder)} if contents.encoder else {}),
         **contents.about,
     }
 
 
-def _check_file(folder: Path, name: str, digest: object) -> None:
-    parts = PurePosixPath(name).parts
-    if not parts or ".." in parts or PurePosixPath(name).is_absolute() or "\\" in name:
-        raise BundleRefused(f"模型包被拒绝:清单列出了包外的文件 {name!r}")
-    path = folder / name
-    if path.is_symlink() or not path.is_file() or _digest(path) != digest:
-        raise BundleRefused(f"模型包被拒绝:{name} 缺失或与清单的 SHA-256 不符;请重新复制或训练")
-
-
-def _check_signature(path: Path, content: bytes, key: str) -> None:
-    given = path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else ""
-    if not hmac.compare_digest(given.encode(), _sign(content, key).encode()):
-        raise BundleRefused("模型包被拒绝:签名缺失或与 TRIAGE_BUNDLE_KEY 不符;请确认来源")
-
-
-def _sign(content: bytes, key: str) -> str:
-    return hmac.new(key.encode(), content, hashlib.sha256).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _about_encoder(files: EncoderFiles) -> dict[str, Any]:
+    return {"thresholds": files.calibration.to_dict(), "exits": files.exits.to_dict()}
 
 
 def _swap(work: Path, folder: Path) -> None:

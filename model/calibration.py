@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from model.policy.schema import DecisionFile
 from model.taxonomy import FLAGS
@@ -15,24 +15,27 @@ ROLES, ALSO = "role:", "also:"  # further separators: roles of theft; leaves tha
 
 @dataclass(frozen=True, slots=True)
 class CueJoint:
-    """A logistic over the linear decision value and the rules' summed weight, and where a cue is raised."""
+    """A logistic over decision values (linear, encoder) and the rules' summed weight, and where a cue is raised."""
 
     linear: float
     rules: float
     intercept: float
     threshold: float
+    encoder: float = 0.0
 
-    def probability(self, value: float, weight: float) -> float:
+    def probability(self, value: float, weight: float, encoder_value: float = 0.0) -> float:
         """The calibrated probability of a cue.
 
         Args:
             value: decision value of the linear separator.
             weight: summed weight of the rules that fired.
+            encoder_value: decision value of the encoder's head, where one has read the ticket.
 
         Returns:
             A number in [0, 1].
         """
         logit = self.linear * value + self.rules * min(weight, MOST_WEIGHT) + self.intercept
+        logit += self.encoder * encoder_value
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
 
@@ -40,13 +43,15 @@ class CueJoint:
 class Calibration:
     """What a bundle adds to a policy's thresholds.
 
-    `auto`: confidence from which a leaf goes to its desk unread. `rule_share`: weight of the rules' log
-    confidence beside the classifier's. `cues`: by cue name.
+    `auto`: confidence from which a leaf goes to its desk unread. `rule_share`, `linear_share`, `encoder_share`:
+    weights of the log confidences that make a leaf's. `cues`: by cue name.
     """
 
     auto: Mapping[str, float]
     rule_share: float = 0.0
     cues: Mapping[str, CueJoint] = field(default_factory=dict)
+    linear_share: float = 1.0
+    encoder_share: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """For the manifest.
@@ -54,11 +59,7 @@ class Calibration:
         Returns:
             A JSON-ready mapping, read back by `from_dict`.
         """
-        cues = {
-            name: {"linear": j.linear, "rules": j.rules, "intercept": j.intercept, "threshold": j.threshold}
-            for name, j in self.cues.items()
-        }
-        return {"auto": dict(self.auto), "rule_share": self.rule_share, "cues": cues}
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Calibration":
@@ -71,7 +72,48 @@ class Calibration:
             The calibration.
         """
         cues = {name: CueJoint(**joint) for name, joint in data["cues"].items()}
-        return cls(auto=dict(data["auto"]), rule_share=float(data["rule_share"]), cues=cues)
+        return cls(**{**data, "auto": dict(data["auto"]), "cues": cues})
+
+
+@dataclass(frozen=True)
+class Exits:
+    """When a ticket needs no encoder: least confidence by leaf, and most probability by cue."""
+
+    leaves: Mapping[str, float]
+    cues: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the manifest.
+
+        Returns:
+            A JSON-ready mapping, read back by `from_dict`.
+        """
+        return {"leaves": dict(self.leaves), "cues": dict(self.cues)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote.
+
+        Args:
+            data: the manifest's `exits`.
+
+        Returns:
+            The thresholds.
+        """
+        return cls(dict(data["leaves"]), dict(data["cues"]))
+
+    def passes(self, leaves: Mapping[str, float], cues: Mapping[str, float]) -> bool:
+        """Whether the first opinion is enough.
+
+        Args:
+            leaves: confidence by leaf.
+            cues: probability by cue.
+
+        Returns:
+            True if the first leaf and every cue pass.
+        """
+        first = max(leaves, key=lambda code: leaves[code])
+        return leaves[first] >= self.leaves.get(first, 2.0) and all(cues[name] <= most for name, most in self.cues.items())
 
 
 def default_calibration(codes: tuple[str, ...], decision: DecisionFile) -> Calibration:

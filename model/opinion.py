@@ -1,7 +1,7 @@
 """What classifier and rules together think of each ticket, before any decision."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,22 @@ _FLOOR = 1e-4  # rule confidences below this count alike
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Confidence by leaf (sums to 1), probability by cue, value by theft role and by second leaf, and who answered."""
+    """What is thought of one ticket, and by whom.
+
+    `leaves`: confidence by leaf, sums to 1; `cues`: probability by cue; `roles`, `also`: decision value by theft role
+    and by second leaf; `calibration`: thresholds that these numbers were made for. `linear_leaves` and `values` are
+    the linear classifier's own confidences and decision values, for a cascade.
+    """
 
     leaves: Mapping[str, float]
     cues: Mapping[str, float]
     roles: Mapping[str, float]
     also: Mapping[str, float]
     answered_by: str
+    calibration: Calibration
     unknown_share: float = 0.0
+    linear_leaves: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 def rules_opinion(verdict: RuleVerdict, fallback: Calibration) -> Opinion:
@@ -42,7 +50,7 @@ def rules_opinion(verdict: RuleVerdict, fallback: Calibration) -> Opinion:
     for hit in verdict.hits:
         if hit.role:
             roles[hit.role] = roles.get(hit.role, 0.0) + hit.weight
-    return Opinion(verdict.leaves, cues, roles, {}, "rules")
+    return Opinion(verdict.leaves, cues, roles, {}, "rules", fallback)
 
 
 def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[Opinion]:
@@ -57,8 +65,9 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
         n opinions. A text without one known word is left to the rules.
     """
     classifier, calibration = bundle.classifier, bundle.calibration
-    proba, values, unknown = classifier.scores([document.text for document in documents])
-    proba = join_leaves(proba, [str(c) for c in classifier.classes_], verdicts, calibration.rule_share)
+    alone, values, unknown = classifier.scores([document.text for document in documents])
+    codes = [str(c) for c in classifier.classes_]
+    proba = join_leaves(alone, codes, verdicts, calibration.rule_share)
     columns = {name: number for number, name in enumerate(classifier.cues_)}
     opinions = []
     for row, verdict in enumerate(verdicts):
@@ -67,7 +76,7 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
             for name, joint in calibration.cues.items()
         }
         value = {name: float(values[row, column]) for name, column in columns.items()}
-        leaves = dict(zip((str(c) for c in classifier.classes_), proba[row].tolist(), strict=True))
+        leaves = dict(zip(codes, proba[row].tolist(), strict=True))
         knows = unknown[row] < 1.0
         opinions.append(
             Opinion(
@@ -76,7 +85,10 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
                 {name.removeprefix(ROLES): v for name, v in value.items() if name.startswith(ROLES)},
                 {name.removeprefix(ALSO): v for name, v in value.items() if name.startswith(ALSO)},
                 "linear" if knows else "rules",
+                calibration,
                 float(unknown[row]),
+                dict(zip(codes, alone[row].tolist(), strict=True)),
+                value,
             )
         )
     return opinions
@@ -98,6 +110,18 @@ def join_leaves(
     """
     if not share:
         return proba
-    rules = np.array([[max(verdict.leaves.get(code, 0.0), _FLOOR) for code in codes] for verdict in verdicts])
-    logits = np.log(np.maximum(proba, 1e-12)) + share * np.log(rules)
+    logits = np.log(np.maximum(proba, 1e-12)) + share * log_rules(verdicts, codes)
     return np.asarray(softmax(logits, axis=1))
+
+
+def log_rules(verdicts: Sequence[RuleVerdict], codes: Sequence[str]) -> NDArray[np.float64]:
+    """The rules' confidences as logarithms, very small ones alike.
+
+    Args:
+        verdicts: n verdicts.
+        codes: leaf codes.
+
+    Returns:
+        (n, n_leaves).
+    """
+    return np.log([[max(verdict.leaves.get(code, 0.0), _FLOOR) for code in codes] for verdict in verdicts])

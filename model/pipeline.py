@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from model.bundle import Bundle
 from model.calibration import default_calibration
+from model.cascade import opinions
 from model.decision import Case, decide
 from model.document import Document, read
 from model.evidence import cue_evidence, leaf_evidence
-from model.opinion import Opinion, linear_opinions, rules_opinion
+from model.opinion import Opinion, rules_opinion
 from model.policy import Policy
 from model.prediction import Candidate, Cue, Filing, Prediction, Versions
 from model.routing import route
@@ -49,7 +50,6 @@ class Pipeline:
         self.missing = None if bundle else (missing or "no_bundle")
         self.rules = RuleBase(policy)
         self._by_rules = default_calibration(policy.taxonomy.codes, policy.decision)
-        self._calibration = bundle.calibration if bundle else self._by_rules
 
     @property
     def level(self) -> str:
@@ -83,7 +83,7 @@ class Pipeline:
         """Opinions, each with whether the classifier failed; one bad ticket does not take its batch along."""
         if self.bundle:
             try:
-                return [(opinion, False) for opinion in linear_opinions(self.bundle, documents, verdicts)]
+                return [(opinion, False) for opinion in opinions(self.bundle, documents, verdicts)]
             except Exception as error:  # noqa: BLE001 - whatever the classifier throws, rules answer
                 log.error("classifier failed on a batch of %d: %s", len(documents), type(error).__name__)
                 if len(documents) > 1:
@@ -97,7 +97,7 @@ class Pipeline:
         candidates = tuple(Candidate(c, taxonomy.leaf(c).name, taxonomy.leaf(c).group, p) for c, p in ranked)
         first = candidates[0]
         case = Case(document, first.code, first.confidence, item.verdict, opinion.answered_by, opinion.unknown_share)
-        outcome, reasons = decide(case, self._calibration.auto, self.policy.decision, model_missing=item.failed)
+        outcome, reasons = decide(case, opinion.calibration.auto, self.policy.decision, model_missing=item.failed)
         cues = {name: self._cue(name, item) for name in (*FLAGS, "safety", "escalation")}
         role = self._theft_role(item, cues["theft"].raised)
         cues["theft"] = Cue(cues["theft"].probability, cues["theft"].raised, cues["theft"].evidence, role)
@@ -121,10 +121,9 @@ class Pipeline:
         )
 
     def _cue(self, name: str, item: _Read) -> Cue:
-        calibration = self._by_rules if item.failed else self._calibration
         probability = item.opinion.cues[name]
         weight = item.verdict.cues.get(name, 0.0)
-        raised = probability >= calibration.cues[name].threshold
+        raised = probability >= item.opinion.calibration.cues[name].threshold
         if raised and not self._has_what_it_needs(name, item.document.text):
             raised, probability = False, min(probability, _FOREIGN)
         if name == "safety":  # recall first: decisive rules are enough, whatever the classifier thinks

@@ -1,29 +1,29 @@
 """Read tables of any kind row by row, in bounded memory. A row that cannot be read is reported, never dropped."""
 
-import csv
 import gzip
 import io
 import json
 import sys
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from model.encoding import has_bad_bytes, open_text
+from model.encoding import Lines, has_bad_bytes, open_text
 from model.errors import InvalidTicket, UnreadableInput
 from model.privacy import mask
-from model.ticket import TEXT_KEYS
+from model.tables import Cells, delimited, each, parquet, unpacked, xlsx
+from model.ticket import TEXT_KEYS, type_word
 
 KINDS = {
     ".csv": "csv", ".tsv": "tsv", ".xlsx": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
     ".parquet": "parquet", ".txt": "text", ".log": "text", "": "text",
 }  # fmt: skip
-_XLSX_MOST_BYTES = 2_000_000_000
-_XLSX_MOST_RATIO = 200
-_CELL_MOST = 50_000_000
+_JSON_MOST = 100_000_000  # characters of a .json file, which has to be read whole
+_TITLES_MOST = 5  # rows looked at for a header: titles over merged cells may stand above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +48,34 @@ def read_rows(source: str | Path, column: str | None = None) -> Iterator[Row]:
     Raises:
         UnreadableInput: no such file, a folder, an unknown kind, no text column, a damaged archive.
     """
-    kind, path = _kind(source)
     try:
-        if kind in ("xlsx", "parquet"):
-            table = _xlsx(_local(path)) if kind == "xlsx" else _parquet(_local(path))
-            yield from _named(table, column)
-            return
-        with _open(path) as raw, open_text(raw) as text:
-            kind = _sniff(text, kind, column) if path is None else kind
-            if kind in ("csv", "tsv"):
-                yield from _named(_delimited(text, "\t" if kind == "tsv" else ","), column)
-            elif kind == "jsonl":
-                yield from (_pick(row, column) for row in _json_lines(text))
-            elif kind == "json":
-                yield from (_pick(row, column) for row in _json_array(text))
-            elif column:
-                raise UnreadableInput("纯文本没有列,--column 用不上;请给出 CSV、XLSX、JSONL 或 Parquet")
-            else:
-                yield from _lines(text)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise UnreadableInput(f"{source} 是损坏的压缩文件({type(error).__name__});请重新复制") from error
+        kind, path = _kind(source)
+        with ExitStack() as opened:
+            raw = opened.enter_context(_open(path))
+            if kind in ("xlsx", "parquet"):
+                file = unpacked(raw, str(path)) if path and _is_packed(path) else raw
+                table = xlsx(file, str(path)) if kind == "xlsx" else parquet(file, str(path))
+                yield from _named(table, column, sheet=True)
+                return
+            text = opened.enter_context(open_text(raw))
+            yield from _from_text(text, _sniff(text, kind, column) if path is None else kind, column)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        message = f"{source} 不是完好的 gzip 压缩文件({type(error).__name__});请重新复制或压缩"
+        raise UnreadableInput(message) from error
     except OSError as error:
         raise UnreadableInput(f"{source} 无法读取:{error.strerror or error};请检查路径与权限") from error
+
+
+def _from_text(text: io.TextIOWrapper, kind: str, column: str | None) -> Iterator[Row]:
+    if kind in ("csv", "tsv"):
+        return _named(delimited(text, "\t" if kind == "tsv" else ","), column)
+    if kind == "jsonl":
+        return (_pick(row, column) for row in _json_lines(text))
+    if kind == "json":
+        return (_pick(row, column) for row in _json_array(text))
+    if column:
+        raise UnreadableInput("纯文本没有列,--column 用不上;请给出 CSV、XLSX、JSONL 或 Parquet")
+    return _lines(text)
 
 
 def _kind(source: str | Path) -> tuple[str, Path | None]:
@@ -80,25 +86,22 @@ def _kind(source: str | Path) -> tuple[str, Path | None]:
         raise UnreadableInput(f"找不到文件 {path};请检查路径")
     if path.is_dir():
         raise UnreadableInput(f"{path} 是目录;请给出文件,如 {path}/tickets.csv")
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    suffix = path.with_suffix("").suffix if _is_packed(path) else path.suffix
     if suffix.lower() not in KINDS:
         raise UnreadableInput(f"{path} 的类型 {suffix} 不支持;请用 {' '.join(k for k in KINDS if k)}(可加 .gz)")
     return KINDS[suffix.lower()], path
 
 
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
 def _open(path: Path | None) -> IO[bytes]:
-    if path is None:
-        return sys.stdin.buffer
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _local(path: Path | None) -> Path | io.BytesIO:
-    if path is None:
-        raise UnreadableInput("标准输入不能是 XLSX 或 Parquet;请给出文件")
-    if path.suffix != ".gz":
-        return path
-    with gzip.open(path, "rb") as file:
-        return io.BytesIO(file.read(_XLSX_MOST_BYTES))
+    if path is not None:
+        return gzip.open(path, "rb") if _is_packed(path) else path.open("rb")  # type: ignore[return-value]
+    if sys.stdin is None:  # closed by whoever started this process
+        raise UnreadableInput("标准输入已关闭;请用管道送入工单,或给出文件")
+    return sys.stdin.buffer
 
 
 def _sniff(text: io.TextIOWrapper, kind: str, column: str | None) -> str:
@@ -115,9 +118,14 @@ def _sniff(text: io.TextIOWrapper, kind: str, column: str | None) -> str:
     return kind
 
 
-def _lines(text: Iterator[str]) -> Iterator[Row]:
-    for number, line in enumerate(text, 1):
-        yield _checked(number, line.rstrip("\r\n"))
+def _numbered(text: io.TextIOWrapper) -> Iterator[tuple[int, str | InvalidTicket]]:
+    lines = Lines(text)
+    return enumerate(each(lines, lines), 1)
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[Row]:
+    for number, line in _numbered(text):
+        yield Row(number, error=line) if isinstance(line, InvalidTicket) else _checked(number, line.rstrip("\r\n"))
 
 
 def _checked(number: int, value: Any) -> Row:
@@ -127,121 +135,90 @@ def _checked(number: int, value: Any) -> Row:
     return Row(number, value)
 
 
-def _json_lines(text: Iterator[str]) -> Iterator[Row]:
-    for number, line in enumerate(text, 1):
-        if has_bad_bytes(line):
+def _json_lines(text: io.TextIOWrapper) -> Iterator[Row]:
+    for number, line in _numbered(text):
+        if isinstance(line, InvalidTicket):
+            yield Row(number, error=line)
+        elif has_bad_bytes(line):
             yield _checked(number, line)
-        elif not line.strip():
+        elif not line.strip("\ufeff \t\r\n"):
             yield Row(number, "")
         else:
-            yield _parsed(number, line)
+            yield _parsed(number, line.lstrip("\ufeff"))
 
 
 def _parsed(number: int, line: str) -> Row:
     try:
         return _typed(number, json.loads(line))
-    except (ValueError, RecursionError):
-        return Row(number, error=InvalidTicket("bad_row", "这一行不是合法的 JSON;请检查引号与逗号"))
+    except RecursionError:
+        reason = "嵌套过深"
+    except json.JSONDecodeError as error:
+        reason = f"第 {error.colno} 个字符处"
+    except ValueError:
+        reason = "数字过长"
+    return Row(number, error=InvalidTicket("bad_row", f"这一行不是合法的 JSON({reason});请检查引号、逗号与括号"))
 
 
 def _typed(number: int, value: Any) -> Row:
     if isinstance(value, str | dict):
         return Row(number, value)
-    return Row(number, error=InvalidTicket("bad_row", f"工单须为文本或对象,收到 {type(value).__name__}"))
+    message = f"工单须为文本或对象,收到{type_word(value)};请写成 {{\"content\": \"诉求正文\"}}"
+    return Row(number, error=InvalidTicket("bad_row", message))
 
 
 def _json_array(text: IO[str]) -> Iterator[Row]:
+    content = text.read(_JSON_MOST + 1)
+    if len(content) > _JSON_MOST:
+        raise UnreadableInput(f"JSON 文件超过 {_JSON_MOST} 个字;请改成每行一条的 .jsonl")
+    if has_bad_bytes(content):
+        raise UnreadableInput("JSON 文件不是合法的 UTF-8 或 GB18030;请重新导出")
     try:
-        data = json.loads(text.read())
+        data = json.loads(content.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise UnreadableInput("不是合法的 JSON 文件;每行一条请用 .jsonl") from error
+        raise UnreadableInput("不是合法的 JSON 文件;请检查引号、逗号与括号,每行一条请用 .jsonl") from error
     for number, value in enumerate(data if isinstance(data, list) else [data], 1):
         yield _typed(number, value)
 
 
-def _delimited(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[Any] | InvalidTicket]:
-    """Rows of cells. Blank lines between rows are rows without a text; an unfinished quote is reported."""
-    csv.field_size_limit(min(sys.maxsize, _CELL_MOST))
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    blank = 0
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield InvalidTicket(
-                "bad_row", f"第 {reader.line_num} 行附近引号不成对({error});其中的行没有读出,请改正后重跑"
-            )
-            continue
-        if not row:
-            blank += 1
-            continue
-        yield from ([] for _ in range(blank))
-        blank = 0
-        yield row
-
-
-def _xlsx(path: Path | io.BytesIO) -> Iterator[list[Any]]:
-    import openpyxl
-
-    with zipfile.ZipFile(path) as archive:
-        sizes = [(entry.file_size, max(1, entry.compress_size)) for entry in archive.infolist()]
-    total = sum(size for size, _ in sizes)
-    if total > _XLSX_MOST_BYTES or (
-        total > 50_000_000 and any(size / packed > _XLSX_MOST_RATIO for size, packed in sizes)
-    ):
-        raise UnreadableInput(f"{path} 解压后过大(疑似压缩炸弹);请另存为 CSV")
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (KeyError, ValueError, TypeError) as error:
-        raise UnreadableInput(f"{path} 不是可读的 XLSX;请用 Excel 另存") from error
-    empty = 0
-    for row in book.worksheets[0].iter_rows(values_only=True):
-        cells = list(row)
-        if all(cell is None for cell in cells):
-            empty += 1  # trailing blank rows are no rows; those in between are
-            continue
-        yield from ([None] * len(cells) for _ in range(empty))
-        empty = 0
-        yield cells
-    book.close()
-
-
-def _parquet(path: Path | io.BytesIO) -> Iterator[list[Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise UnreadableInput(f"{path} 不是可读的 Parquet 文件;请重新导出") from error
-    yield list(file.schema_arrow.names)
-    for batch in file.iter_batches(batch_size=1024):
-        columns = [batch.column(i).to_pylist() for i in range(batch.num_columns)]
-        yield from (list(cells) for cells in zip(*columns, strict=True))
-
-
-def _named(table: Iterator[list[Any] | InvalidTicket], column: str | None) -> Iterator[Row]:
-    """Rows as mappings under the header's names."""
-    header = next(table, None)
-    if header is None or isinstance(header, InvalidTicket):
-        raise UnreadableInput("文件没有可读的表头;请给出一列 content")
-    names = [str(name).strip().lstrip("\ufeff") if name is not None else "" for name in header]
-    wanted = column if column else next((key for key in TEXT_KEYS if key in names), None)
-    if wanted is None or wanted not in names:
-        shown = "、".join(mask(name).text[:12] for name in names[:20])
-        raise UnreadableInput(f"没有正文列({'、'.join(TEXT_KEYS)});现有列:{shown};请用 --column 指定")
+def _named(table: Iterator[Cells | InvalidTicket], column: str | None, *, sheet: bool = False) -> Iterator[Row]:
+    """Rows as mappings under the header's names. A note beside a sheet's columns is none of a ticket's."""
+    names, wanted = _header(table, column)
     for number, cells in enumerate(table, 1):
-        yield Row(number, error=cells) if isinstance(cells, InvalidTicket) else _row(number, cells, names, wanted)
+        if isinstance(cells, InvalidTicket):
+            yield Row(number, error=cells)
+        else:
+            yield _row(number, cells[: len(names)] if sheet else cells, names, wanted)
 
 
-def _row(number: int, cells: list[Any], names: list[str], wanted: str) -> Row:
+def _header(table: Iterator[Cells | InvalidTicket], column: str | None) -> tuple[list[str], int]:
+    """Names of the columns and the place of the text, below blank lines and titles of one cell."""
+    seen: list[str] = []
+    filled_rows = (cells for cells in table if isinstance(cells, InvalidTicket) or any(cells))
+    for cells in islice(filled_rows, _TITLES_MOST):
+        if isinstance(cells, InvalidTicket):
+            raise UnreadableInput(f"表头无法读取:{cells}")
+        names = [str(name).strip().lstrip("\ufeff") if name is not None else "" for name in cells]
+        wanted = next((key for key in ([column] if column else TEXT_KEYS) if key in names), None)
+        if wanted is not None:
+            return names, names.index(wanted)
+        filled = [name for name in names if name]
+        seen = seen or filled
+        if len(filled) > 1:
+            break
+    if not seen:
+        raise UnreadableInput("文件没有可读的表头;请给出一列 content")
+    shown = "、".join(mask(name).text[:12] for name in seen[:20])
+    asked = f"没有列 {column}" if column else f"没有正文列({'、'.join(TEXT_KEYS)})"
+    raise UnreadableInput(f"{asked};现有列:{shown};请用 --column 指定")
+
+
+def _row(number: int, cells: Cells, names: list[str], wanted: int) -> Row:
     if any(cell not in (None, "") for cell in cells[len(names) :]):
         message = f"这一行有 {len(cells)} 格,表头只有 {len(names)} 格;正文里的逗号请加引号"
         return Row(number, error=InvalidTicket("bad_row", message))
     value = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell is not None}
-    return _checked(number, {**value, "content": value.get(wanted, "")})
+    text = cells[wanted] if wanted < len(cells) else None
+    return _checked(number, {**value, "content": "" if text is None else text})
 
 
 def _pick(row: Row, column: str | None) -> Row:

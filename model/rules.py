@@ -19,7 +19,7 @@ from model.needles import needles, width
 from model.policy import Policy
 from model.policy.schema import RuleEntry
 from model.sentences import Scene
-from model.text import normalise
+from model.text import plain_form
 
 Span = tuple[int, int]
 Wordings = dict[str, list[Span]]  # places of each wording of any rule in a text
@@ -173,7 +173,7 @@ class RuleBase:
     def _expand(self, wordings: Iterable[str]) -> frozenset[str]:
         lexicons = self.policy.context.lexicons
         words = (w for wording in wordings for w in (lexicons[wording[1:]] if wording.startswith("@") else (wording,)))
-        return frozenset(normalise(word).text for word in words)
+        return frozenset(plain_form(word).text for word in words)
 
 
 def _around(group: list[Span], first: Span, within: int) -> list[Span]:

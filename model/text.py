@@ -13,6 +13,9 @@ from typing import Any
 
 import opencc
 
+from model.disguises import edits
+from model.lookalikes import Edit
+
 REPLACEMENT = "�"
 # zero-width, direction marks, soft hyphen, BOM, tags; control characters except line breaks and tab
 _INVISIBLE = re.compile("[\u20e3\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
@@ -21,6 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 OPEN, CLOSE = "⟦", "⟧"
 MASK_WORDS = ("邮箱", "身份证", "银行卡", "电话", "表号", "户号", "车牌", "微信", "工号", "地址", "姓名")
 _MASKS = re.compile(f"{OPEN}(?:{'|'.join(MASK_WORDS)}){CLOSE}|[{OPEN}{CLOSE}]")
+_ROUNDS = 10  # a disguise under a disguise; a text is never looked at more often
 _UPPER = {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -28,11 +32,13 @@ _UPPER = {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
 class Aligned:
     """A text derived from another one.
 
-    `index[i]` is the position in the source of character `i`; None means that both are equally long and aligned.
+    `index[i]` is the position in the source of character `i`, `ends[i]` one past its last one (None: the next);
+    no `index` means that both are equally long and aligned.
     """
 
     text: str
     index: tuple[int, ...] | None = None
+    ends: tuple[int, ...] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The source span of `text[start:end]`.
@@ -46,7 +52,7 @@ class Aligned:
         """
         if self.index is None:
             return start, end
-        return self.index[start], self.index[end - 1] + 1
+        return self.index[start], self._end(end - 1)
 
     def then(self, following: "Aligned") -> "Aligned":
         """Chain two steps: `following` was derived from this text.
@@ -58,8 +64,18 @@ class Aligned:
             The last text, aligned to this step's source.
         """
         if self.index is None or following.index is None:
-            return Aligned(following.text, following.index if self.index is None else self.index)
-        return Aligned(following.text, tuple(self.index[i] for i in following.index))
+            known = following if self.index is None else self
+            return Aligned(following.text, known.index, known.ends)
+        index = tuple(self.index[i] for i in following.index)
+        if self.ends is None and following.ends is None:
+            return Aligned(following.text, index)
+        return Aligned(following.text, index, tuple(self._end(following._end(i) - 1) for i in range(len(index))))
+
+    def _end(self, position: int) -> int:
+        """One past the last source character of a character."""
+        if self.ends is not None:
+            return self.ends[position]
+        return (position if self.index is None else self.index[position]) + 1
 
 
 def normalise(text: str) -> Aligned:
@@ -71,12 +87,43 @@ def normalise(text: str) -> Aligned:
     Returns:
         The normalised text with its alignment.
     """
+    plain = plain_form(text)
+    return plain.then(undisguise(plain.text))
+
+
+def plain_form(text: str) -> Aligned:
+    """Half width, simplified, without invisible characters; wordings stay as they are.
+
+    Args:
+        text: any string, also with lone surrogates or NUL.
+
+    Returns:
+        The text with its alignment.
+    """
     plain = _SURROGATE.sub(REPLACEMENT, text).translate(_width_table())
     plain = _MASKS.sub(_own_masks_only, plain)
     simplified = _converter().convert(plain)
     if len(simplified) != len(plain):  # a phrase rule changed the length: go character by character
         simplified = "".join(_one(character) for character in plain)
     return _drop(simplified, _INVISIBLE)
+
+
+def undisguise(text: str) -> Aligned:
+    """Take off what keeps words of the trade from being recognised: 停*电, 停店, tingdian, 亻亭电, 停⚡.
+
+    Args:
+        text: text in half width and simplified characters.
+
+    Returns:
+        The text itself where nothing is disguised, else the plain wording with its alignment.
+    """
+    aligned = Aligned(text)
+    for _ in range(_ROUNDS):
+        found = edits(aligned.text)
+        if not found:
+            break
+        aligned = aligned.then(_edited(aligned.text, found))
+    return aligned
 
 
 def lower_ascii(text: str) -> str:
@@ -121,6 +168,21 @@ def clip(text: str, limit: int, head: int) -> Aligned:
     return Aligned(text[:head] + "\n" + text[tail:], index)
 
 
+def _edited(text: str, found: Sequence[Edit]) -> Aligned:
+    """A new wording as long as the old one is aligned character by character, another stands for all of it."""
+    parts: list[str] = []
+    index: list[int] = []
+    ends: list[int] = []
+    position = 0
+    for start, end, new in (*found, Edit(len(text), len(text), "")):
+        each = len(new) == end - start
+        parts += [text[position:start], new]
+        index += [*range(position, start), *(range(start, end) if each else [start] * len(new))]
+        ends += [*range(position + 1, start + 1), *(range(start + 1, end + 1) if each else [end] * len(new))]
+        position = end
+    return Aligned("".join(parts), tuple(index), tuple(ends))
+
+
 def _drop(text: str, pattern: "re.Pattern[str]") -> Aligned:
     if not pattern.search(text):
         return Aligned(text)
@@ -145,14 +207,43 @@ def _converter() -> Any:
 
 @cache
 def _width_table() -> dict[int, str]:
-    """Characters whose compatibility form is one other character (full width, compatibility ideographs)."""
-    table = {
-        code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x80, 0x10000) if not 0xD800 <= code < 0xE000
-    }
+    """Characters that stand for one other character: full width, other alphabets' twins, digits in circles, variants."""
+    table = {code: unicodedata.normalize("NFKC", chr(code)) for part in _COMPATIBLE for code in part}
     single = {code: form for code, form in table.items() if len(form) == 1 and form != chr(code)}
-    return {**single, ord("　"): " ", ord("。"): "。"}
+    return {**_variants(), **single, **_twins(), ord("　"): " ", ord("。"): "。"}
 
 
+def _variants() -> dict[int, str]:
+    """Japanese forms that input methods offer (圧, 戸, 庁), where neither Chinese script has the character."""
+    odd = [chr(code) for code in range(0x4E00, 0xA000) if not _in_gb2312(chr(code))]
+    chinese = _converter().convert(opencc.OpenCC("jp2t").convert("\n".join(odd))).split("\n")
+    kept = _converter().convert("\n".join(odd)).split("\n")
+    rows = zip(odd, chinese, kept, strict=True)
+    found = {ord(c): form for c, form, same in rows if same == c != form and len(form) == 1 and _in_gb2312(form)}
+    return {**found, ord("戸"): "户", ord("髙"): "高"}
+
+
+def _in_gb2312(character: str) -> bool:
+    try:
+        return bool(character.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _twins() -> dict[int, str]:
+    """Cyrillic and Greek letters with a Latin twin, and digits in circles that have no compatibility form."""
+    twins = {ord(twin): latin for latin, alike in _LETTER_TWINS.items() for twin in alike}
+    circles = {first + n: str(n + 1) for first in _CIRCLES for n in range(9)}
+    return {**twins, **circles, 0x24EA: "0", 0x24FF: "0"}
+
+
+_COMPATIBLE = (range(0x80, 0xD800), range(0xE000, 0x10000), range(0x1D400, 0x1D800), range(0x1F100, 0x1F200), range(0x1FBF0, 0x1FBFA), range(0x2F800, 0x2FA20))  # fmt: skip
+_CIRCLES = (0x2474, 0x2488, 0x24F5, 0x2776, 0x2780, 0x278A)  # ⑴ ⒈ ⓵ ❶ ➀ ➊
+_LETTER_TWINS = {
+    "A": "АΑ", "B": "ВΒ", "C": "С", "E": "ЕΕ", "H": "НΗ", "I": "ІΙ", "J": "Ј", "K": "КΚ", "M": "МΜ", "N": "Ν", "O": "ОΟ",
+    "P": "РΡ", "S": "Ѕ", "T": "ТΤ", "X": "ХΧ", "Y": "ҮΥ", "Z": "Ζ", "a": "а", "c": "с", "d": "ԁ", "e": "е", "h": "һ",
+    "i": "і", "j": "ј", "o": "оο", "p": "р", "s": "ѕ", "v": "ѵν", "w": "ԝ", "x": "х", "y": "у",
+}  # fmt: skip
 _DIGIT_TABLE = {ord(c): d for d, cs in {
     "0": "零〇○", "1": "一壹幺", "2": "二贰两", "3": "三叁", "4": "四肆",
     "5": "五伍", "6": "六陆", "7": "七柒", "8": "八捌", "9": "九玖",

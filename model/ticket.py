@@ -19,6 +19,10 @@ _TIME_FORMS = tuple(
 _YEARS = range(2000, 2101)
 TEXT_KEYS = ("content", "text", "受理内容", "诉求内容", "工单内容")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TYPE_WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "空值"), (bool, "真假值"), ((int, float), "数字"), (str, "文本"), ((list, tuple), "列表"),
+    (Mapping, "对象"), (bytes, "二进制数据"), (datetime, "时间"),
+)  # fmt: skip
 ID_KEYS = ("ticket_id", "id", "工单编号", "工单号")
 
 
@@ -82,6 +86,18 @@ class LabelledTicket:
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
 
+def type_word(value: object) -> str:
+    """What kind of value came, for messages; never the value itself.
+
+    Args:
+        value: as read from JSON or a table.
+
+    Returns:
+        A Chinese word such as 列表.
+    """
+    return next((word for kinds, word in _TYPE_WORDS if isinstance(value, kinds)), type(value).__name__)
+
+
 def ticket_from(value: object) -> Ticket:
     """Read a ticket from a bare string or a mapping with the contract's field names.
 
@@ -99,16 +115,16 @@ def ticket_from(value: object) -> Ticket:
     if isinstance(value, str):
         return Ticket(content=_readable(value))
     if not isinstance(value, Mapping):
-        raise InvalidTicket("bad_row", f"工单须为文本或对象,收到 {type(value).__name__}")
+        raise InvalidTicket("bad_row", f"工单须为文本或对象,收到{type_word(value)};请写成 {{\"content\": \"诉求正文\"}}")
     return Ticket(
         content=_text(value),
-        ticket_id=_optional_text(_first(value, ID_KEYS)),
+        ticket_id=_optional_text(_first(value, ID_KEYS), "ticket_id"),
         accepted_at=parse_time(value.get("accepted_at") or value.get("受理时间")),
-        channel=_optional_text(value.get("channel")),
-        biz_type=_optional_text(value.get("biz_type")),
+        channel=_optional_text(value.get("channel"), "channel"),
+        biz_type=_optional_text(value.get("biz_type"), "biz_type"),
         org=_org(value.get("org")),
         transcript=_turns(value.get("transcript")),
-        repeat_of=_optional_text(value.get("repeat_of")),
+        repeat_of=_optional_text(value.get("repeat_of"), "repeat_of"),
     )
 
 
@@ -156,18 +172,18 @@ def _text(value: Mapping[str, Any]) -> str:
         return _readable(found)
     if isinstance(found, int | float) and not isinstance(found, bool):
         return str(found)
-    raise InvalidTicket("bad_row", f"content 须为文本,收到 {type(found).__name__}")
+    raise InvalidTicket("bad_row", f"content 须为文本,收到{type_word(found)};请写成一段诉求正文")
 
 
 def _first(value: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((value[key] for key in keys if value.get(key) is not None), None)
 
 
-def _optional_text(value: object) -> str | None:
+def _optional_text(value: object, name: str) -> str | None:
     if value is None or value != value or str(value).strip() == "":
         return None
     if isinstance(value, Mapping | list | tuple):
-        raise InvalidTicket("bad_row", f"字段须为文本,收到 {type(value).__name__}")
+        raise InvalidTicket("bad_row", f"{name} 须为文本,收到{type_word(value)};请改成文本或去掉这个字段")
     return _readable(str(value))
 
 
@@ -178,10 +194,10 @@ def _readable(text: str) -> str:
 
 def _org(value: object) -> Org | None:
     if isinstance(value, Mapping):
-        parts = {key: _optional_text(value.get(key)) for key in ("city", "county", "station")}
+        parts = {key: _optional_text(value.get(key), f"org.{key}") for key in ("city", "county", "station")}
         urban = value.get("urban")
         return Org(**parts, urban=urban if isinstance(urban, bool) else None)
-    text = _optional_text(value)
+    text = _optional_text(value, "org")
     return Org(station=text) if text else None
 
 
@@ -189,7 +205,7 @@ def _turns(value: object) -> tuple[Turn, ...]:
     if value is None or value == "" or value != value:
         return ()
     if not isinstance(value, list | tuple):
-        raise InvalidTicket("bad_row", "transcript 须为列表:[{speaker, text}]")
+        raise InvalidTicket("bad_row", f"transcript 须为列表 [{{speaker, text}}],收到{type_word(value)};没有通话记录请去掉这个字段")
     turns = []
     for item in value:
         if not isinstance(item, Mapping) or item.get("speaker") not in ("agent", "customer"):

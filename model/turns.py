@@ -1,7 +1,10 @@
 """Who says what: relay headers, and the turns of a call transcript."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from model.lookalikes import trade_words
 
 CUSTOMER, AGENT, NOTE, HEADER = "customer", "agent", "note", "header"
 
@@ -24,6 +27,13 @@ _BRACKET = re.compile(r"\s*[【\[(〔][^】\])〕\n]{0,60}[】\])〕]")
 # what a header never holds: a clause, a first person, something that happens
 _TELLS = re.compile(r"[,。?!]|我|咱|俺|请尽|快来|停电|没电|冒烟|着火|起火|触电|漏电|打火|断线|垂|麻|了(?!解)")
 _HEADER_REACH = 400
+# three words or more with nothing said about them, beside a text that says something: they are not what it is about
+_BARE_LIST = re.compile(
+    r"(?:^|(?<=[。;!?\n]))[ ]*[\u3400-\u9fff]{2,8}(?:[ 、/|]+[\u3400-\u9fff]{2,8}){2,8}[ ]*(?=[。;!?\n]|$)"
+)
+_SAYS = re.compile("[我你您他她它们咱俺的了着是在就都也还又把被给让叫要想来去说问请谢这那哪啥什怎为吗呢吧啊没有已]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LEAST_SAID = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,30 @@ def split_turns(text: str) -> tuple[Segment, ...]:
     segments += _turns(text, begin, end)
     if footer:
         segments.append(Segment(end, len(text), HEADER))
-    return tuple(segments)
+    lists = _bare_lists(text)
+    return tuple(piece for segment in segments for piece in _without(segment, lists)) if lists else tuple(segments)
+
+
+def _bare_lists(text: str) -> list[tuple[int, int]]:
+    """Sentences that only list words; none where little else is said, or nothing of the trade."""
+    lists = [m.span() for m in _BARE_LIST.finditer(text) if not _SAYS.search(m[0])]
+    if not lists:
+        return []
+    rest = "".join(text[a:b] for a, b in zip([0, *(b for _, b in lists)], [*(a for a, _ in lists), len(text)], strict=True))
+    return lists if len(_HAN.findall(rest)) >= _LEAST_SAID and any(trade_words(rest)) else []
+
+
+def _without(segment: Segment, lists: list[tuple[int, int]]) -> Iterator[Segment]:
+    """A segment in pieces, with its bare lists set aside as if they were a header (rules of danger read those too)."""
+    position = segment.start
+    for start, end in lists:
+        if segment.speaker != HEADER and position <= start and end <= segment.end:
+            if position < start:
+                yield Segment(position, start, segment.speaker)
+            yield Segment(start, end, HEADER)
+            position = end
+    if position < segment.end or segment.start == segment.end:
+        yield Segment(position, segment.end, segment.speaker)
 
 
 def _turns(text: str, begin: int, end: int) -> list[Segment]:

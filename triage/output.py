@@ -23,6 +23,8 @@ COLUMNS = (
 )  # fmt: skip
 
 Results = Iterator[dict[str, Any]]
+_SHEET_ROWS = 1_048_576  # more a sheet cannot have
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # some readers of lines take these for ends
 
 
 def flat(result: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def _jsonl(results: Results, path: Path) -> Results:
 
 def _json_lines(results: Results, file: TextIO) -> Results:
     for result in results:
-        file.write(json.dumps(result, ensure_ascii=False) + "\n")
+        file.write(json.dumps(result, ensure_ascii=False).translate(_LINE_ENDS) + "\n")
         yield result
 
 
@@ -114,12 +116,20 @@ def _xlsx(results: Results, path: Path) -> Results:
     import openpyxl
 
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("triage")
-    sheet.append(list(COLUMNS))
+    sheet, count = _new_sheet(book), 1
     for result in results:
+        if count == _SHEET_ROWS:
+            sheet, count = _new_sheet(book), 1
         sheet.append([safe_cell(value) for value in flat(result).values()])
+        count += 1
         yield result
     book.save(path)
+
+
+def _new_sheet(book: Any) -> Any:
+    sheet = book.create_sheet(f"triage{len(book.worksheets) + 1}" if book.worksheets else "triage")
+    sheet.append(list(COLUMNS))
+    return sheet
 
 
 def _parquet(results: Results, path: Path) -> Results:
@@ -147,7 +157,7 @@ def _parquet(results: Results, path: Path) -> Results:
 
 @contextmanager
 def _text(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    raw = gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb")  # noqa: SIM115 - closed below
+    raw = gzip.open(path, "wb") if path.suffix.lower() == ".gz" else path.open("wb")  # noqa: SIM115 - closed below
     with raw, io.TextIOWrapper(raw, encoding=encoding, newline="", errors="replace") as file:
         yield file
 

@@ -1,7 +1,6 @@
 """What analysts call from Python: lists and pandas in, predictions and pandas out."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from triage.output import COLUMNS, flat
 from triage.settings import Settings
 
 BATCH = 256
+BATCH_CHARACTERS = 4_000_000  # tickets of enormous length are predicted in smaller batches
 
 
 class Triage:
@@ -92,16 +92,14 @@ class Triage:
         Yields:
             Predictions with `row`, or `{"row", "error": {"code", "message"}}`.
         """
-        iterator = iter(rows)
-        while batch := list(islice(iterator, BATCH)):
-            results = [_to_ticket(row) for row in batch]
-            tickets = [ticket for ticket in results if isinstance(ticket, Ticket)]
+        for batch in _batches((row.number, _to_ticket(row)) for row in rows):
+            tickets = [ticket for _, ticket in batch if isinstance(ticket, Ticket)]
             predictions = iter(self.pipeline.predict(tickets, explain=explain))
-            for row, result in zip(batch, results, strict=True):
+            for number, result in batch:
                 if isinstance(result, Ticket):
-                    yield {"row": row.number, **next(predictions).to_dict()}
+                    yield {"row": number, **next(predictions).to_dict()}
                 else:
-                    yield {"row": row.number, "error": {"code": result.code, "message": str(result)}}
+                    yield {"row": number, "error": {"code": result.code, "message": str(result)}}
 
     def _frame(self, values: list[Any], index: Any, *, explain: bool) -> pd.DataFrame:
         rows = self.predict_rows((Row(n, value) for n, value in enumerate(values, 1)), explain=explain)
@@ -115,6 +113,21 @@ def _to_ticket(row: Row) -> Ticket | InvalidTicket:
         return ticket_from(row.value)
     except InvalidTicket as error:
         return error
+
+
+def _batches(
+    tickets: Iterable[tuple[int, Ticket | InvalidTicket]],
+) -> Iterator[list[tuple[int, Ticket | InvalidTicket]]]:
+    batch, characters = [], 0
+    for number, ticket in tickets:
+        batch.append((number, ticket))
+        if isinstance(ticket, Ticket):
+            characters += len(ticket.content) + sum(len(turn.text) + 50 for turn in ticket.transcript)
+        if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 def _cell(value: Any) -> Any:

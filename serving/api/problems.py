@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from model.errors import BundleError, InvalidTicket, TriageError
+from model.ticket import type_word
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -24,10 +25,21 @@ _CODES = {
     415: "unsupported_media_type",
 }
 _DETAILS = {
-    400: "请求体不是合法的 UTF-8 JSON;请检查编码、引号与逗号",
+    400: "请求体不是合法的 UTF-8 JSON;请检查编码、引号、逗号与括号,嵌套不要太深",
     404: "没有这个地址;接口目录见 /docs",
     405: "这个地址不支持该方法;见 /docs",
 }
+_WANTED = {  # beginnings of pydantic's error types
+    "missing": "缺少这个字段",
+    "string": "须为文本",
+    "int": "须为文本或整数",
+    "finite_number": "须为文本或整数",
+    "bool": "须为 true 或 false",
+    "list": "须为列表",
+    "model": "须为对象",
+    "dict": "须为对象",
+}
+_NO_FIELD = ("body", "query", "TicketIn", "OrgIn", "int")  # parts of a place that name a type, not a field
 
 
 class Problem(BaseModel):
@@ -83,13 +95,25 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     if any(item["type"] == "json_invalid" for item in found):
-        return problem(400, "malformed_json", "请求体不是合法的 JSON;请检查引号与逗号")
+        return problem(400, "malformed_json", _DETAILS[400])
     fields = [
-        {"field": ".".join(_path(item["loc"])), "message": item["msg"], "type": item["type"]}
+        {"field": ".".join(_path(item["loc"])), "message": _message(item), "type": item["type"]}
         for item in found
         if "str" not in item["loc"]  # the other branch of "a ticket or its bare text"
     ]
-    return problem(422, "invalid_field", "有字段不符合要求,见 errors", fields)
+    first = f":{fields[0]['field'] or '请求体'} {fields[0]['message']}" if fields else ""
+    return problem(422, "invalid_field", f"{len(fields)} 处不符合要求{first};字段说明见 /docs", fields)
+
+
+def _message(item: dict[str, Any]) -> str:
+    """What was wanted and what kind of value came; never the value."""
+    context = item.get("ctx", {})
+    if item["type"] == "literal_error":
+        return f"须为 {str(context.get('expected')).replace(' or ', ' 或 ')}"
+    if item["type"] == "too_long":
+        return f"至多 {context.get('max_length')} 条,收到 {context.get('actual_length')} 条;请分批发送"
+    wanted = next((word for kind, word in _WANTED.items() if item["type"].startswith(kind)), "不符合要求")
+    return wanted if item["type"] == "missing" else f"{wanted},收到{type_word(item.get('input'))}"
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
@@ -105,4 +129,4 @@ async def _unexpected(_: Request, error: Exception) -> JSONResponse:
 
 
 def _path(location: Sequence[Any]) -> list[str]:
-    return [str(part) for part in location if part not in ("body", "query", "TicketIn")]
+    return [str(part) for part in location if part not in _NO_FIELD]

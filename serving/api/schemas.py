@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_BATCH = 256
 
@@ -41,6 +41,14 @@ class TicketIn(BaseModel):
     transcript: list[TurnIn] | None = None
     reply: str | None = None
     repeat_of: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_unreadable_keys(cls, value: Any) -> Any:
+        """A key with a lone surrogate is no field of ours; pydantic would refuse the ticket for it."""
+        if not isinstance(value, dict):
+            return value
+        return {key: item for key, item in value.items() if key == key.encode("utf-8", "ignore").decode("utf-8")}
 
 
 class BatchIn(BaseModel):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from model.bundle import Bundle
+from model.calibration import Calibration
 from model.pipeline import Pipeline
 from model.prediction import Cue, Prediction
 from model.routing import rank
@@ -26,14 +27,15 @@ def _one(pipeline: Pipeline, text: str, **more: object) -> Prediction:
 def _all_flags(pipeline: Pipeline, *, raised: bool) -> Pipeline:
     """The same pipeline with every flag always, or never, raised."""
     threshold = -1.0 if raised else 2.0
-    calibration = pipeline._calibration
-    cues = {
-        name: replace(joint, threshold=threshold) if name in FLAGS else joint
-        for name, joint in calibration.cues.items()
-    }
+
+    def changed(calibration: Calibration) -> Calibration:
+        cues = {n: replace(j, threshold=threshold) if n in FLAGS else j for n, j in calibration.cues.items()}
+        return replace(calibration, cues=cues)
+
     decision = pipeline.policy.decision.model_copy(update={"flag_needs": {}})
-    forced = Pipeline(replace(pipeline.policy, decision=decision), pipeline.bundle)
-    forced._calibration = forced._by_rules = replace(calibration, cues=cues)
+    bundle = pipeline.bundle and replace(pipeline.bundle, calibration=changed(pipeline.bundle.calibration))
+    forced = Pipeline(replace(pipeline.policy, decision=decision), bundle)
+    forced._by_rules = changed(forced._by_rules)
     return forced
 
 

@@ -11,31 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from triage.cli.main import run
-
 Command = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parent.parent.parent
 FIELDS = {
     "row", "ticket_id", "category", "candidates", "secondary", "flags", "safety", "escalation", "filing", "route",
     "measures", "decision", "reasons", "evidence", "source", "answered_by", "versions",
 }  # fmt: skip
-
-
-@pytest.fixture
-def triage(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Run `triage …` in this process; gives exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["triage", *map(str, arguments)])
-        code: object = 0
-        try:
-            run()
-        except SystemExit as left:
-            code = left.code
-        out, err = capfd.readouterr()
-        return (code if isinstance(code, int) else 0 if code is None else 1), out, err
-
-    return call
 
 
 def _rows(out: str) -> list[dict]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from model import safe_joblib
-from model.bundle import Bundle, load_bundle, verify_bundle
+from model.bundle import Bundle, load_bundle
 from model.errors import BundleMissing, BundleRefused
+from model.manifest import verify_bundle
 from model.policy import load_policy
 
 

@@ -130,3 +130,71 @@ def test_standard_input_is_recognised(monkeypatch: pytest.MonkeyPatch, content: 
 
     monkeypatch.setattr(sys, "stdin", _Stdin())
     assert [row.value for row in read_rows("-")] == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("content", ["id\tcontent\n1\t停电\n2\t电费\n", "content\n停电\n电费\n", '{"content": "停电"}\n"电费"\n'])
+def test_standard_input_is_recognised_in_every_encoding(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, content: str
+) -> None:
+    class _Stdin:
+        buffer = io.BytesIO(content.encode(encoding))
+
+    monkeypatch.setattr(sys, "stdin", _Stdin())
+    assert _texts("-") == ["停电", "电费"]
+
+
+def test_blank_lines_and_a_title_may_stand_above_the_header(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n\n投诉工单表,\nid,content\n1,停电\n\n2,电费\n", encoding="utf-8")
+    assert _texts(tmp_path / "t.csv") == ["停电", "", "电费"]
+
+
+def test_a_row_of_data_is_never_taken_for_a_title(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("停电,1\ncontent,2\n", encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="没有正文列"):
+        _texts(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\ufeff\ufeff"])
+def test_a_byte_order_mark_hides_no_column_and_no_line(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{mark}content\n停电\n", encoding="utf-8")
+    assert _texts(tmp_path / "t.csv") == ["停电"]
+    (tmp_path / "t.jsonl").write_text(f'{mark}"停电"\n{mark}"电费"\n{mark}\n', encoding="utf-8")
+    assert _texts(tmp_path / "t.jsonl") == ["停电", "电费", ""]
+
+
+def test_the_first_of_two_columns_of_one_name_counts(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("content,content\n停电,\n", encoding="utf-8")
+    assert _texts(tmp_path / "t.csv") == ["停电"]
+
+
+def test_quotes_that_do_not_pair_spoil_their_own_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('content,n\n停"电,1\n"停"电,2\n电费,3\n"表箱""冒烟""",4\n', encoding="utf-8")
+    assert _texts(tmp_path / "t.csv") == ['停"电', "bad_row", "电费", '表箱"冒烟"']
+
+
+def test_an_open_quote_swallows_no_more_than_one_row_may_hold(tmp_path: Path) -> None:
+    lines = "停电了没人管" * 200_000 + "\n"
+    (tmp_path / "t.csv").write_text(f'content\n电费\n"{lines * 10}停电\n', encoding="utf-8")
+    texts = _texts(tmp_path / "t.csv")
+    assert texts[:2] == ["电费", "bad_row"]
+    assert texts[-1] == "停电"
+
+
+def test_an_ending_in_capitals_is_known(tmp_path: Path) -> None:
+    (tmp_path / "T.CSV.GZ").write_bytes(gzip.compress("content\n停电\n".encode()))
+    assert _texts(tmp_path / "T.CSV.GZ") == ["停电"]
+
+
+def test_a_missing_named_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("content\n停电\n", encoding="utf-8")
+    with pytest.raises(UnreadableInput, match=r"没有列 备注;现有列:content"):
+        _texts(tmp_path / "t.csv", "备注")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_is_one(tmp_path: Path, end: str) -> None:
+    (tmp_path / "t.txt").write_bytes(end.join(["停电", "", "电费\u2028贵\x0b了", ""]).encode())
+    assert _texts(tmp_path / "t.txt") == ["停电", "", "电费\u2028贵\x0b了"]
+    (tmp_path / "t.csv").write_bytes(end.join(["content,n", "停电,1", "电费,2", ""]).encode())
+    assert _texts(tmp_path / "t.csv") == ["停电", "电费"]

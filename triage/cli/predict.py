@@ -42,7 +42,7 @@ def predict(
     triage = Triage(build_pipeline(Settings(), bundle))
     if triage.pipeline.missing:
         typer.echo("提示:没有模型包,只用规则回答(fallback);可运行 make train", err=True)
-    rows = iter([Row(1, text)]) if text is not None else read_rows(file or "-", column)
+    rows = iter([Row(1, text)]) if text is not None else read_rows("-" if file is None else file, column)
     results = triage.predict_rows(islice(rows, limit), explain=explain)
     errors = sum("error" in result for result in _watched(write(results, output), quiet=text is not None))
     if errors:

@@ -1,0 +1,92 @@
+"""The manifest of a bundle: format, signature, and the hash of every file, checked before any of them is opened."""
+
+import hashlib
+import hmac
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from model.errors import BundleMissing, BundleRefused
+from model.policy import FILES
+
+FORMAT = 2
+LINEAR = "linear.joblib"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.hmac"
+
+
+def verify_bundle(folder: Path, key: str | None = None) -> dict[str, Any]:
+    """Check format, signature and the hash of every file, without opening any of them.
+
+    Args:
+        folder: the bundle.
+        key: where given, the manifest must carry its signature.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        BundleMissing: no folder or no manifest.
+        BundleRefused: anything else that is wrong.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleMissing(f"没有模型包:{folder};请先运行 make train,或用 --bundle 指定")
+    content = path.read_bytes()
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+        files = dict(manifest["files"])
+        wanted = {"id", "source", "format", "taxonomy", "thresholds"} - set(manifest)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BundleRefused(f"模型包被拒绝:{path} 不是合法的清单;请重新复制或训练") from error
+    if wanted or manifest["format"] != FORMAT:
+        raise BundleRefused(f"模型包被拒绝:清单格式 {manifest.get('format')!r},本程序读 {FORMAT};请用同版本程序训练")
+    if key:
+        _check_signature(folder / SIGNATURE, content, key)
+    unlisted = {LINEAR, *(f"policy/{name}" for name in FILES)} - set(files)
+    if unlisted:
+        raise BundleRefused(f"模型包被拒绝:清单没有列出 {sorted(unlisted)};请重新训练")
+    for name, digest in files.items():
+        _check_file(folder, name, digest)
+    return manifest
+
+
+def _check_file(folder: Path, name: str, digest: object) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or PurePosixPath(name).is_absolute() or "\\" in name:
+        raise BundleRefused(f"模型包被拒绝:清单列出了包外的文件 {name!r}")
+    path = folder / name
+    if path.is_symlink() or not path.is_file() or file_digest(path) != digest:
+        raise BundleRefused(f"模型包被拒绝:{name} 缺失或与清单的 SHA-256 不符;请重新复制或训练")
+
+
+def _check_signature(path: Path, content: bytes, key: str) -> None:
+    given = path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else ""
+    if not hmac.compare_digest(given.encode(), sign(content, key).encode()):
+        raise BundleRefused("模型包被拒绝:签名缺失或与 TRIAGE_BUNDLE_KEY 不符;请确认来源")
+
+
+def sign(content: bytes, key: str) -> str:
+    """HMAC-SHA-256 of a manifest.
+
+    Args:
+        content: its bytes.
+        key: shared with those who check.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    return hmac.new(key.encode(), content, hashlib.sha256).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""From a fine-tuned encoder to the files a bundle serves: ONNX, fused, int8."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.optimizer import optimize_model
+from torch import Tensor, nn
+
+from model.encoder import HEADS, ONNX, SETTINGS, TOKENIZER
+from training.finetune import FinetuneSettings, TriageEncoder
+
+_OPSET = 17
+
+
+class _Pooled(nn.Module):  # type: ignore[misc]  # torch is not there where types are checked
+    """What runs in ONNX: one window in, its mean and maximum out; heads and windows are joined outside."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        weight = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weight).sum(1) / weight.sum(1), (hidden - 1e4 * (1 - weight)).amax(1)
+
+
+def export(
+    model: TriageEncoder,
+    tokenizer: Path,
+    leaves: Sequence[str],
+    cues: Sequence[str],
+    folder: Path,
+    settings: FinetuneSettings,
+    *,
+    int8: bool = True,
+) -> None:
+    """Write the files of `model.encoder.FILES`.
+
+    Args:
+        model: fine-tuned.
+        tokenizer: its tokenizer.json.
+        leaves: names of the first heads.
+        cues: names of the others.
+        folder: where to.
+        settings: how texts become tokens.
+        int8: quantise weights; without it the file has four times the size and results do not depend on batches.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    model.eval().float().cpu()
+    with tempfile.TemporaryDirectory() as work:
+        fused = _fused(model.encoder, Path(work))
+        if int8:
+            plain = {"DefaultTensorType": onnx.TensorProto.FLOAT}
+            quantize_dynamic(fused, folder / ONNX, weight_type=QuantType.QInt8, extra_options=plain)
+        else:
+            shutil.copyfile(fused, folder / ONNX)
+    shutil.copyfile(tokenizer, folder / TOKENIZER)
+    (folder / SETTINGS).write_text(json.dumps(asdict(settings.text)), encoding="utf-8")
+    weights = model.heads.weight.detach().numpy().T
+    intercepts = model.heads.bias.detach().numpy()
+    np.savez(folder / HEADS, leaves=np.array(leaves), cues=np.array(cues), weights=weights, intercepts=intercepts)
+
+
+def _fused(encoder: Any, work: Path) -> Path:
+    """The encoder and its pooling as ONNX with fused attention, which only the older exporter's graph allows."""
+    plain, fused = work / "plain.onnx", work / "fused.onnx"
+    example = torch.ones(2, 8, dtype=torch.long)
+    window = {0: "n", 1: "t"}
+    torch.onnx.export(
+        _Pooled(encoder), (example, example), str(plain), opset_version=_OPSET, dynamo=False,
+        input_names=["input_ids", "attention_mask"], output_names=["mean", "most"],
+        dynamic_axes={"input_ids": window, "attention_mask": window, "mean": {0: "n"}, "most": {0: "n"}},
+    )  # fmt: skip
+    config = encoder.config
+    heads, hidden = config.num_attention_heads, config.hidden_size
+    optimize_model(str(plain), model_type="bert", num_heads=heads, hidden_size=hidden).save_model_to_file(str(fused))
+    return fused

@@ -84,7 +84,7 @@ def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tupl
     auto = leaf_thresholds(joined[unread], truth[unread], held.codes, policy)
     by_rules = default_calibration(held.codes, policy.decision).cues  # for a cue that nobody labelled
     heard = read.unread(held.authors, read.cues)
-    cues = {name: _joint(held, name, heard, policy) if held.labels[name].any() else by_rules[name] for name in CUES}
+    cues = {name: fit_joint(held, name, heard, policy) if held.labels[name].any() else by_rules[name] for name in CUES}
     figures = {
         "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),
         "auto_rate": float(
@@ -174,22 +174,58 @@ def _best_share(proba: Matrix, truth: NDArray[np.int_], verdicts: Sequence[RuleV
     return next(share for share in _SHARES if scores[share] >= max(scores.values()) - 0.002)
 
 
-def _joint(held: Held, name: str, unread: NDArray[np.bool_], policy: Policy) -> CueJoint:
-    column = CUES.index(name)
-    weights = np.array([min(verdict.cues.get(name, 0.0), MOST_WEIGHT) for verdict in held.verdicts])
-    inputs = np.column_stack([held.cues[:, column], weights])
+def fit_joint(
+    held: Held, name: str, unread: NDArray[np.bool_], policy: Policy, encoder: Matrix | None = None
+) -> CueJoint:
+    """How linear, rules and, where given, encoder make the probability of a cue, and where it is raised.
+
+    Args:
+        held: out-of-fold values and labels.
+        name: the cue.
+        unread: rows whose authors the rule writer has not read.
+        policy: least precisions.
+        encoder: n decision values of the encoder's head.
+
+    Returns:
+        The joint with its threshold.
+    """
+    inputs = _inputs(held, name, encoder)
     truth = held.labels[name]
     rows = unread if truth[unread].any() and not truth[unread].all() else np.ones_like(unread)
     logistic = LogisticRegression(C=10.0).fit(inputs[rows], truth[rows])
-    linear, rules = (max(0.0, float(c)) for c in logistic.coef_[0])
-    probability = expit(inputs[rows] @ [linear, rules] + logistic.intercept_[0])
+    weights = [max(0.0, float(c)) for c in logistic.coef_[0]]
+    probability = expit(inputs[rows] @ weights + logistic.intercept_[0])
     decision = policy.decision
     threshold = (
         _recall_first(probability, truth[rows], decision.min_safety_precision)
         if name == "safety"
         else _best_f1(probability, truth[rows], decision.min_flag_precision if name in FLAGS else 0.0)
     )
-    return CueJoint(linear, rules, float(logistic.intercept_[0]), threshold)
+    linear, rules, *further = weights
+    return CueJoint(linear, rules, float(logistic.intercept_[0]), threshold, *further)
+
+
+def cue_probabilities(held: Held, name: str, joint: CueJoint, encoder: Matrix | None = None) -> Matrix:
+    """What a joint makes of all rows.
+
+    Args:
+        held: out-of-fold values.
+        name: the cue.
+        joint: its weights.
+        encoder: n decision values of the encoder's head, for a joint that has a weight for them.
+
+    Returns:
+        n probabilities.
+    """
+    weights = [joint.linear, joint.rules, joint.encoder]
+    inputs = _inputs(held, name, np.zeros(len(held.truth)) if encoder is None else encoder)
+    return np.asarray(expit(inputs @ weights + joint.intercept))
+
+
+def _inputs(held: Held, name: str, encoder: Matrix | None) -> Matrix:
+    weights = [min(verdict.cues.get(name, 0.0), MOST_WEIGHT) for verdict in held.verdicts]
+    further = [] if encoder is None else [encoder]
+    return np.column_stack([held.cues[:, CUES.index(name)], weights, *further])
 
 
 def _best_f1(probability: Matrix, truth: NDArray[np.bool_], least_precision: float) -> float:

@@ -57,13 +57,13 @@ def main() -> None:
 def _worst_rule(policy: Policy, rule: RuleEntry) -> float:
     """The expression alone, around its needles, as rules run it."""
     base = RuleBase(replace(policy, rules=(rule,)))
-    compiled = base._rules[0]  # noqa: SLF001 - the part that is timed has no public door
+    compiled = base._rules[0]
     worst = 0.0
     for text in _attacks(rule.regex or "", sorted(needles(rule.regex or ""))):
         scene = Scene(_document(text), policy.context)
-        groups = base._by_group(base._wordings(text)).get(0, {})  # noqa: SLF001
+        groups = base._by_group(base._wordings(text)).get(0, {})
         if groups or not compiled.groups[0]:
-            worst = max(worst, _ms(lambda s=scene, g=groups: list(islice(base._places(compiled, s, g), 100))))  # type: ignore[misc]  # noqa: SLF001
+            worst = max(worst, _ms(lambda s=scene, g=groups: list(islice(base._places(compiled, s, g), 100))))  # type: ignore[misc]
     return worst
 
 
@@ -72,8 +72,8 @@ def _worst_pattern(pattern: "re.Pattern[str]") -> float:
 
 
 def _masking() -> list[tuple[str, "re.Pattern[str]"]]:
-    table = [(f"{kind} {number}", pattern) for number, (kind, pattern, *_) in enumerate(privacy._patterns())]  # noqa: SLF001
-    return table + [(f"name {number}", pattern) for number, pattern in enumerate(names._patterns())]  # noqa: SLF001
+    table = [(f"{kind} {number}", pattern) for number, (kind, pattern, *_) in enumerate(privacy._patterns())]
+    return table + [(f"name {number}", pattern) for number, pattern in enumerate(names._patterns())]
 
 
 def _attacks(pattern: str, wanted: list[str]) -> list[str]:

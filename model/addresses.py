@@ -20,7 +20,7 @@ _ROAD = re.compile(
     rf"(?:(?:[东西南北中]|{_N})段|[东西南北中])?[ ]?{_SIDE}?{_N}(?:-\d{{1,4}})?(?:号院|号楼|号|[栋幢弄#排]){_NO_PLANT}{_PART}{{0,6}}"
 )
 _VILLAGE = re.compile(
-    rf"(?:村(?:委会)?|屯|庄|寨|社区|大队|林场|农场)(?:[\u4e00-\u9fa5]{{1,5}}?(?:小组|[组队屯庄湾寨头口]))?[ ]?第?(?:{_N}[排委])?{_N}(?:号(?!楼)|[组队社排](?:[ ]?{_N}号)?)"
+    rf"(?:村(?:委会)?|屯|庄|寨|社区|大队|林场|农场)(?:(?![各每全])[\u4e00-\u9fa5]{{1,5}}?(?:小组|[组队屯庄湾寨头口]))?[ ]?第?(?:{_N}[排委])?{_N}(?:号(?!楼)|[组队社排](?:[ ]?{_N}号)?)"
     rf"{_NO_PLANT}|[湾坝塆坪沟塘冲堡营店集岭坡塬][ ]?{_N}[组队社](?:[ ]?{_N}号)?{_NO_PLANT}"
 )
 _GROUP = re.compile(rf"{_N}(?:组|队|社)[ ]?{_N}号{_NO_PLANT}")
@@ -42,6 +42,8 @@ _UNNAMED = re.compile(
 )
 _BUILDING_WORDS = ("栋", "幢", "座", "单元", "号楼", "#")
 _STOP = frozenset("住在于址是的至往到从去为由把被称说诉映我你他她们省市县镇乡了着过这那个该某每各、")
+_HAMLET = re.compile("(?<=各)庄|(?<=[于那])家(?:各庄|[庄屯村](?!园))|(?<=于)庄")  # 王各庄, 于家庄: part of the name
+_PREPOSITION = ("位于", "落于", "居于", "住于", "处于", "属于")
 
 
 def address_spans(view: str) -> Iterator[tuple[int, int]]:
@@ -88,7 +90,7 @@ def _lead(view: str, end: int) -> int:
     while start > max(0, end - 10):
         before = view[start - 1]
         if (
-            before in _STOP
+            (before in _STOP and (not _HAMLET.match(view, start) or view.startswith(_PREPOSITION, start - 2)))
             or not before.isalnum()
             or (before.isdigit() and view[start : start + 1] not in "期街里村道巷路庄")
         ):

@@ -22,8 +22,12 @@ _LATIN = re.compile("[a-zA-Z]+(?:[ '-][a-zA-Z]+)*")
 _PICTURE = re.compile(f"[{_PICTURES}]")
 _LETTERS = re.compile("[a-zA-Z][a-zA-Z]")
 _TOKEN = re.compile("[a-zA-Z]+")
-_AN_ADDRESS = re.compile(r"(?:(?:微信|薇信|威信|邮箱|v信|号)[^,。]{0,3}|[@._/][a-zA-Z0-9]{0,20})$")
-_OF_ADDRESS = re.compile(r"[_/]|\.[a-zA-Z]|[a-zA-Z0-9_.-]{0,64}@")
+_ACCOUNT = "微信|薇信|威信|企微|邮箱|(?<![0-9])号|(?<![a-z])(?:[vw]x|qq|weixin|v信|v(?=:))|(?<=加)v"
+_AN_ADDRESS = re.compile(
+    rf"(?:(?:{_ACCOUNT})[^,。]{{0,3}}[a-z0-9_.-]{{0,20}}|[@._/][a-z0-9]{{0,20}}|[0-9]-?)$", re.IGNORECASE
+)
+_AMOUNT = "[0-9]{0,3}(?:[.][0-9]+)?[ ]?[天次个小户年月日点号家块度回遍分元多周趟楼层]"  # tingdian3天
+_OF_ADDRESS = re.compile(rf"[_/]|\.[a-zA-Z]|[a-zA-Z0-9_.-]{{0,64}}(?:@|艾特|圈a)|-?[0-9](?!{_AMOUNT})")
 _SHORT = 4  # shorter wordings have nothing around them that would tell a slip from what is meant
 _MANY = 6  # gaps in a text that is set apart as a whole
 _MOST_TOKENS = 4
@@ -131,8 +135,8 @@ def _longest(text: str, tokens: list[Span]) -> tuple[Edit | None, int]:
 
 
 def _is_address(text: str, start: int, end: int) -> bool:
-    """Whether letters belong to an e-mail address, a link or the name of a chat account, which masking has to see."""
-    return bool(_AN_ADDRESS.search(text, max(start - 22, 0), start) or _OF_ADDRESS.match(text, end))
+    """Whether letters belong to an address, a link or a name of an account (gongdian2020): masking has to see it."""
+    return bool(_AN_ADDRESS.search(text, max(start - 28, 0), start) or _OF_ADDRESS.match(text, end))
 
 
 def _spelt(letters: str) -> str:

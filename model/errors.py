@@ -77,3 +77,9 @@ class MissingExtra(TriageError):
     """An optional part is not installed; the message gives the pip line."""
 
     code = "missing_extra"
+
+
+class UnusableEncoder(TriageError):
+    """A pretrained encoder that is damaged, incomplete, out of reach or of a kind this project cannot fine-tune."""
+
+    code = "unusable_encoder"

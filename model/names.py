@@ -12,15 +12,15 @@ import yaml
 _HAN = r"[\u4e00-\u9fa5]"
 _MARK = r"[,。;:、!?\s()（）“”\"⟦【】\[\]\d/|—-]"
 _DOTS = "·•‧∙・"
-_PREPOSITIONS = "于向和任从与同由"  # surnames too, but 向王师傅 is one 王
+_PREPOSITIONS = "于向和任从与同由连应"  # surnames too, but 向王师傅 is one 王
 _NOBODY = frozenset("我你您他她某老该此这那各两几名个多男女盲小大本其的是和找给叫跟请问及与或吗了对把被让比像问")
 
 
 class _Pattern(NamedTuple):
-    """An expression whose group `x` is a name; it runs where one of `needs` is in the text, always without any."""
+    """An expression whose group `x` is a name; it runs where `needs` is found in the text, always where that is empty."""
 
     expression: "re.Pattern[str]"
-    needs: tuple[str, ...] = ()
+    needs: "re.Pattern[str]"
     unsure: bool = True  # a common word in this place is no name
     cut: bool = False  # the first letter may be the end of another word
 
@@ -51,7 +51,7 @@ def _single_names(text: str) -> Iterator[tuple[int, int]]:
         if start < found.start():
             yield start, found.start()
     for pattern in _patterns():
-        if not pattern.needs or any(word in text for word in pattern.needs):
+        if pattern.needs.search(text):
             for found in pattern.expression.finditer(text):
                 start, end = found.span("x")
                 if not _is_word(text, start, end, pattern.unsure) and not (pattern.cut and _is_cut(text, start)):
@@ -66,9 +66,19 @@ def _before_title(text: str, end: int, title: str) -> int:
         if start < 0 or not _is_name(text, start, end):
             continue
         if not _is_word(text, start, end, not sure) and not _is_cut(text, start):
-            return start
+            leads = length == 1 and not sure and _leads(text, start, end + len(title))
+            return end if leads else start
     rare = sure and end > 0 and "\u4e00" <= text[end - 1] <= "\u9fa5" and text[end - 1] not in _NOBODY
     return end - 1 if rare and not _glued(text, end - 1) else end
+
+
+def _leads(text: str, start: int, after: int) -> bool:
+    """Whether the one letter before an office is no surname but a word: 向所长反映, 连主任都去了, 任班长三年."""
+    if text[start] not in "向连任应" or text[start - 1 : start] in tuple("找叫是姓和跟给被让问与位名的个"):
+        return False
+    if text[start] == "向" and _glued(text, start):
+        return True
+    return re.match(_data()["leading"], text[start] + text[after : after + 12]) is not None
 
 
 def _is_name(text: str, start: int, end: int) -> bool:
@@ -90,7 +100,9 @@ def _is_name(text: str, start: int, end: int) -> bool:
 def _is_word(text: str, start: int, end: int, unsure: bool) -> bool:
     """Whether what looks like a name is another word or begins with one."""
     name, words = text[start:end], _words()
-    if name in words["words"] or name[:2] in words["words"] or (unsure and name in words["common"]):
+    if not words["words"].isdisjoint((name, name[:2])) or name[1:] in words["office"]:
+        return True
+    if unsure and name in words["common"]:
         return True
     alone = end - start == 1 and (name in words["edge"] or text[end : end + 1] in tuple("工队总"))  # 施工, 全部
     if alone and text[start : start + 2] in words["words"]:
@@ -152,7 +164,7 @@ def _listed() -> "re.Pattern[str]":
 def _patterns() -> tuple[_Pattern, ...]:
     """Told by a word before the name, then by what follows or by the name itself."""
     return tuple(
-        _Pattern(re.compile(expression), tuple(needs.split()), **flags)
+        _Pattern(re.compile(expression), re.compile("|".join(map(re.escape, needs.split()))), **flags)
         for expression, needs, flags in (*_told(), *_alone())
     )
 
@@ -160,16 +172,19 @@ def _patterns() -> tuple[_Pattern, ...]:
 @cache
 def _parts() -> dict[str, str]:
     """Fragments of the expressions."""
-    data = _data()
+    data, words = _data(), _words()
     given = _letters_but(data["not_given"])
+    clear = "".join(sorted(words["surnames"] - words["no_nickname"] - words["edge"]))  # begin few other words
+    foreign = f"(?!多次)(?:(?:乌云|高娃|[{data['foreign']}{data['mongolian']}]){{3,8}}|[{data['foreign']}]{{2,4}}花)"
     surname = rf"(?:{_any('double_surnames')}|[{data['surnames']}])"
     return {
         "surname": surname,
         "given": given,
         "full": rf"(?P<x>{surname}(?:{given}){{1,2}})",
-        "told": rf"(?P<x>{surname}(?:{given}){{1,2}}|[{data['foreign']}]{{3,8}})",
+        "told": rf"(?P<x>{surname}(?:{given}){{1,2}}|{foreign})",
         "three": rf"(?P<x>{surname}(?:{given}){{2}})",
         "foreign": f"[{data['foreign']}]",
+        "sure": f"(?<=[{clear}][{data['likely_given']}]{{2}})",
         "is": rf"(?:[ ]?(?:{_any('is')}|[:(“【】),]))*[ ]?",
         "after": rf"(?={_MARK}|{_any('says')}|{_any('does')}|$)",
     }
@@ -178,27 +193,22 @@ def _parts() -> dict[str, str]:
 def _told() -> Iterator[tuple[str, str, dict[str, bool]]]:
     """Expressions, what they need, flags: a word for a person stands before the name."""
     part = _parts()
-    full, after, joint = part["told"], part["after"], part["is"]
+    full, joint = part["told"], part["is"]
+    after, sure = part["after"], part["sure"]
     yield f"{_any('called')}{joint}{full}{after}", "叫 姓名 名字 户名", {"unsure": False}
-    yield f"{_any('titled')}{joint}{full}{after}", "", {}
-    yield f"{_any('kin')}{joint}{full}{after}", "", {}
-    yield f"{_any('at_work')}(?:是|叫|名叫)?{full}{after}", "", {}
+    yield f"{_any('titled')}{joint}{full}(?:{after}|{sure})", "", {}
+    yield f"{_any('kin')}{joint}{full}(?:{after}|{sure}|{_any('then')})", "", {}
+    yield f"{_any('at_work')}(?:是|叫|名叫)?{full}(?:{after}|{sure})", "", {}
     yield f"{_any('posts')}{part['three']}(?!{part['foreign']})", "", {}
     yield f"{_any('handed')}{joint}{full}(?={_MARK}|名下|的|$)", "改 变更 过户 更名 转", {}
     yield f"{_any('near')}(?P<x>老?{part['surname']})(?=家)", "家", {}
     yield f"{_any('spelt', more='哪个')}(?P<x>{part['surname']})(?=[,。;:!?\\s吧呀啊的]|$)", "", {}
     yield f'姓(?P<x>{part["surname"]})(?=[,。;:、!?\\s)”"的那是这我你他]|$)', "姓", {"unsure": False}
     spoken = "[^\\n:]{0,10}\\n[^:\\n]{1,5}:(?:我|是|叫|姓|免贵|嗯|哦|啊|,)*"
-    yield (
-        f"(?:姓名|名字|称呼|哪位|叫什么|叫啥){spoken}{full}{after}",
-        "姓名 名字 称呼 哪位 叫什么 叫啥",
-        {"unsure": False},
-    )
-    yield (
-        f"(?:贵姓|姓什么|姓啥){spoken}(?P<x>{part['surname']})(?=[,。!?\\s]|的|$)",
-        "贵姓 姓什么 姓啥",
-        {"unsure": False},
-    )
+    asked = "姓名 名字 称呼 哪位 叫什么 叫啥"
+    yield f"(?:{asked.replace(' ', '|')}){spoken}{full}{after}", asked, {"unsure": False}
+    end = r"(?=[,。!?\s]|的|$)"
+    yield f"(?:贵姓|姓什么|姓啥){spoken}(?P<x>{part['surname']}){end}", "贵姓 姓什么 姓啥", {"unsure": False}
     yield f"⟦姓名⟧{_listed().pattern}", "⟦姓名", {}
     yield f"⟦(?:电话|身份证|银行卡)⟧[ ,(:]{{0,2}}{full}(?={_MARK}|$)", "⟦电话 ⟦身份证 ⟦银行卡", {}
 

@@ -18,6 +18,15 @@ _CARD = re.compile(r"[3-6]\d{3}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?![\d.])")
 _IDENTITY = re.compile(
     r"[1-9]\d{5}(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dx]"
     r"|[3-9]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3})(?!\d)"
+    rf"|[1-9]\d{{5}}{_GAP}(?:19\d\d|200\d){_GAP}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]){_GAP}\d{{3}}[\dx](?!\d)"
+)
+_BADGE_WORD = "(?:[工胸名]牌|工作证|胸卡|工卡|服务证|上岗证)"
+_STAFF = r"[是为: ]{0,2}(?P<x>[a-z]{0,3}-?\d{3,8})"
+_BADGE = re.compile(
+    rf"{_BADGE_WORD}[^。;!?\n\d表单杆箱变柜话机户证卡车票信]{{0,24}}(?:编[号码]|号码?|数字|写着|印着){_STAFF}(?![\d.:/]|[ ]?[元块度天号])"
+)
+_OF_STAFF = re.compile(
+    rf"(?:编号|号码){_STAFF}[ ]?的?(?:那个|这个)?(?={_BADGE_WORD}|[坐座]席|客服|话务员|接线员|工作人员|柜员|营业员|员工|抄表员|收费员)"
 )
 _SEAT = re.compile("[0-9]{3,6}(?=号)")
 _SEATED = ("坐席", "座席", "客服", "话务员", "接线员", "工作人员", "柜员", "营业员", "员工", "师傅", "为您")
@@ -37,6 +46,21 @@ def identity_spans(view: str) -> Iterator[tuple[int, int, str]]:
         Start, end, kind.
     """
     yield from ((*found.span(), "id_card") for found in _IDENTITY.finditer(view) if begins(view, found.start()))
+
+
+def badge_spans(view: str) -> Iterator[tuple[int, int, str]]:
+    """Numbers of employees at a distance from the badge: 工牌翻过去了,后头印着编号3350192.
+
+    Args:
+        view: the text with digits as ASCII digits and letters in lower case.
+
+    Yields:
+        Start, end, kind.
+    """
+    for pattern, needs in ((_BADGE, "牌卡证"), (_OF_STAFF, ("编号", "号码"))):
+        for found in pattern.finditer(view) if any(word in view for word in needs) else ():
+            if not HOTLINE.fullmatch(found["x"]):
+                yield (*found.span("x"), "staff")
 
 
 def shape_spans(text: str, view: str) -> Iterator[tuple[int, int, str]]:

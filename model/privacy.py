@@ -26,22 +26,26 @@ _TO_VIEW = re.compile("[A-Z零〇○一壹幺二贰两三叁四肆五伍六陆�
 _VIEW = {letter: lower_ascii(digit_view(letter)) for letter in _TO_VIEW.pattern[4:-1]} | {
     chr(code): chr(code).lower() for code in range(ord("A"), ord("Z") + 1)
 }
+_WORD_ONE = re.compile(
+    f"[一两](?<=[0-9A-Za-z_].)(?=[\u4e00-\u9fa5])(?![{_TO_VIEW.pattern[4:-1]}点十百千万亿号单栋座])"
+)  # 1702一到晚上
 _RADIO = {"洞": "0", "拐": "7", "勾": "9", "腰": "1"}  # digits as linemen and dispatchers say them
+_RADIO_LETTER = re.compile(f"[{''.join(_RADIO)}]")
 _RADIO_RUN = re.compile(r"[\d洞拐勾腰]*\d[\d洞拐勾腰]*")
 _NUMBER = re.compile(r"\d[ ,、./_\-—]{0,2}\d[ ,、./_\-—]{0,2}\d|工号|工牌|胸牌")  # fewer digits are no personal number
 _ROUNDS = 20  # two or three in practice; a bound for texts made to be slow
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _MAIL_NAME = r"(?:[a-z0-9_.+-]|下划线|点(?=[a-z0-9]))"
 _LETTERED = tuple(
-    (kind, needs, re.compile(pattern))
+    (kind, re.compile(needs), re.compile(pattern))
     for kind, needs, pattern in (
-        ("email", ("@", "艾特", "圈a"), rf"(?P<x>{_MAIL_NAME}{{1,64}}[ ]?(?:@|艾特|圈a)[ ]?[a-z0-9-]{{1,63}}(?:[.点][a-z0-9-]{{1,63}}){{1,4}})"),
-        ("plate", tuple(_PROVINCE), rf"(?P<x>[{_PROVINCE}][a-hj-np-z][·•. -]?(?=[a-z]{{0,5}}\d)[a-hj-np-z0-9]{{4,6}}[警学挂]?)(?![a-z0-9])"),
-        ("plate", tuple(_PROVINCE), rf"(?P<x>[{_PROVINCE}][a-hj-np-z])(?=[^a-z0-9。;]{{1,10}}[a-z0-9]{{5,6}}(?![a-z0-9]))[^a-z0-9]{{1,10}}(?P<y>(?=[a-z]{{0,5}}\d)[a-z0-9]{{5,6}})"),
-        ("plate", ("车牌", "车号", "牌照"), r"(?:车牌|车号|牌照)(?:号码|号|尾号|是|为|:| |,|尾数|末尾|的|叫|就|只|记得|大概|好像|后面|后[1-9几]位|那个)*(?P<x>(?=[a-z·-]{0,5}\d)[a-z0-9·-]{3,8})(?![a-z0-9])"),
-        ("wechat", ("微", "薇", "威信", "vx", "wx", "v信", "v:", "加v", "weixin", "企微"), r"(?:微信?号?|薇信?|威信|企微|vx|wx|(?<![a-z])v(?=:)|加v|v信|weixin)(?:号码|号|是|为|就是|叫|:|;|,|加我?|同号|也行|id|我的|我|\(|“|名| )*(?P<x>[a-z](?=[-_a-z]*\d|[-_a-z]{5})[-_a-z0-9]{4,19})(?![-_a-z0-9])"),
-        ("wechat", ("微信",), r"(?P<x>(?<![-_a-z0-9])[a-z](?=[a-z]*[-_\d])[-_a-z0-9]{5,19})(?=[ ,]?(?:是|为|就是|这个|那个)?[我他她]?的?微信)"),
-        ("wechat", ("qq", "扣扣", "企鹅"), r"(?:qq|扣扣|企鹅)(?:号码|号|群|是|为|就是|加|:|,|我|\(| )*(?P<x>\d{5,11})"),
+        ("email", "@|艾特|圈a", rf"(?P<x>{_MAIL_NAME}{{1,64}}[ ]?(?:@|艾特|圈a)[ ]?[a-z0-9-]{{1,63}}(?:[.点][a-z0-9-]{{1,63}}){{1,4}})"),
+        ("plate", f"[{_PROVINCE}][a-z]", rf"(?P<x>[{_PROVINCE}][a-hj-np-z][·•. -]?(?=[a-z]{{0,5}}\d)[a-hj-np-z0-9]{{4,6}}[警学挂]?)(?![a-z0-9])"),
+        ("plate", f"[{_PROVINCE}][a-z]", rf"(?P<x>[{_PROVINCE}][a-hj-np-z])(?=[^a-z0-9。;]{{1,10}}[a-z0-9]{{5,6}}(?![a-z0-9]))[^a-z0-9]{{1,10}}(?P<y>(?=[a-z]{{0,5}}\d)[a-z0-9]{{5,6}})"),
+        ("plate", "车牌|车号|牌照", r"(?:车牌|车号|牌照)(?:号码|号|尾号|是|为|:| |,|尾数|末尾|的|叫|就|只|记得|大概|好像|后面|后[1-9几]位|那个)*(?P<x>(?=[a-z·-]{0,5}\d)[a-z0-9·-]{3,8})(?![a-z0-9])"),
+        ("wechat", "[微薇]|威信|[vw]x|v信|v:|加v|weixin", r"(?:微信?号?|薇信?|威信|企微|vx|wx|(?<![a-z])v(?=:)|加v|v信|weixin)(?:号码|号|是|为|就是|叫|:|;|,|加我?|同号|也行|id|我的|我|\(|“|名| )*(?P<x>(?:[a-z](?=[-_a-z]*\d|[-_a-z]{5})|(?!\d+(?:kwh|kva|kw|kv|ma|ah|[mg]b|[wvagm])(?![-_a-z0-9]))\d(?=\d*[_a-z]))[-_a-z0-9]{4,19})(?![-_a-z0-9])"),
+        ("wechat", "微信", r"(?P<x>(?<![-_a-z0-9])[a-z](?=[a-z]*[-_\d])[-_a-z0-9]{5,19})(?=[ ,]?(?:是|为|就是|这个|那个)?[我他她]?的?微信)"),
+        ("wechat", "qq|扣扣|企鹅", r"(?:qq|扣扣|企鹅)(?:号码|号|群|是|为|就是|加|:|,|我|\(| )*(?P<x>\d{5,11})"),
     )
 )  # fmt: skip
 
@@ -127,7 +131,7 @@ def _find(text: str) -> list[tuple[int, int, str]]:
 def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
     view = _view(text)
     for kind, needs, pattern in _LETTERED:
-        if any(word in view for word in needs):
+        if needs.search(view):
             for found in pattern.finditer(view):
                 for group in pattern.groupindex:
                     yield (*found.span(group), kind)
@@ -142,7 +146,9 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
 def _view(text: str) -> str:
     """The text with spoken digits as ASCII digits and letters in lower case, equally long."""
     view = _TO_VIEW.sub(lambda found: _VIEW[found[0]], text)
-    if any(letter in view for letter in _RADIO):
+    for found in _WORD_ONE.finditer(text):
+        view = view[: found.start()] + found[0] + view[found.end() :]
+    if _RADIO_LETTER.search(view):
         view = _RADIO_RUN.sub(_radio, view)
     return view
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from model.number_shapes import DATE, HOTLINE, PART_AFTER, begins, identity_spans, shape_spans
+from model.number_shapes import DATE, HOTLINE, PART_AFTER, badge_spans, begins, identity_spans, shape_spans
 from model.text import OPEN, digit_view
 
 _KEYWORDS = {
     "phone": "电话 手机 手机号 座机 号码 联系方式 联系号 回电 致电 尾号 尾数 后四位 末四位 号儿 小灵通",
-    "account": "户号 护号 互号 沪号 户头 户头号 户号码 客户号 客户编号 客户编码 用户编号 用户编码 用户号 用电编号 缴费号 交费号 缴费编号 客户代码 客编 户编 那个号 这个号 我的号 号是",
+    "account": "户号 护号 互号 沪号 户头 户头号 户号码 客户号 客户编号 客户编码 用户编号 用户编码 用户号 用电编号 缴费号 交费号 缴费编号 交费编号 缴费编码 交费编码 电费编号 电费户号 付费编号 客户代码 客编 户编 那个号 这个号 我的号 号是",
     "meter": "表号 表计编号 表编号 电表编号 电能表编号 表计号 资产号 资产编号 资产编码 资产条码 资产码 表计编码 电表编码 电表号码 表号码 出厂号 出厂编号 条形码 条码 局号 局编号 一串 no. no: no",
     "id_card": "身份证 证件 证件号 证号 身份证号 证件号码",
     "bank_card": "银行卡 卡号 储蓄卡 信用卡 银行账号 银行账户 银行帐号 账号 帐号 结算卡 签约卡 借记卡",
@@ -23,14 +23,17 @@ _FILLER_WORDS = (
     "客户 客服 客服代表 坐席 座席 用户 话务员 接线员 市民 群众 是 为 就是 的 呢 呀 啊 嗯 呃 哦 噢 额 哎 诶 唉 喂 哈 嘛 吧 吗 了 么 对 好 行 可以 "
     "然后 再 再来 后 后面 后头 后边 后半截 前 前面 前头 开头 中间 最后 接 接着 继续 还有 剩下 下面 尾号 末尾 那个 这个 那 这 就 你 您 我 我家 "
     "记 记一下 记好 说 念 听 听好 请说 请讲 您讲 慢点 慢慢 别急 稍等 请 收到 记下 记着 不 不是 不对 错 应该 空一下 空 停 多少 几 号 号码 "
-    "编号 编码 一共 共 没错 核对 跟 给 一下 重复 上 上面 底下 印 写 写着 标 标着 报 来着 分别 叫 区号 no 找 加 也 知道 提供 方便 尾数"
+    "编号 编码 一共 共 没错 核对 跟 给 一下 重复 上 上面 底下 印 写 写着 标 标着 报 来着 分别 叫 区号 no 找 加 也 知道 提供 方便 尾数 "
+    "完了 完事 末了 末后 头里 打头 起头 后尾 下来 接下来 紧接着 跟着 往后 往下 写上 这么 个"
 )
 _KIND = {word: kind for kind, words in _KEYWORDS.items() for word in digit_view(words).split()}
 _TAIL_WORDS = frozenset(digit_view("号码 尾号 尾数 后四位 末四位").split())
 _WEAK = _TAIL_WORDS | {"no.", "no:", "no"}
 _COMPLETE = {"phone": 11, "account": 10, "meter": 12, "id_card": 18, "bank_card": 19, "staff": 2}
 _TALLY_BEFORE = re.compile("[元块度额费欠余量抄走底止打拨]|示数|读数|读表|时间|日期|电价")
-_RUN = re.compile(r"\d(?:\d|[ -](?=\d\d)|(?<=[2-9])个(?=\d))*(?:x(?![a-z]))?")
+_RUN = re.compile(
+    r"\d(?:[ ,、-]\d(?!\d)){4,}+(?:[ ,、-]?x(?![a-z]))?(?![ ]?[月号日家楼层栋])|\d(?:\d|[ -](?=\d\d)|(?<=[2-9])个(?=\d))*(?:x(?![a-z]))?"
+)
 _UNIT = re.compile(
     r"[ ]?(?:[元块度%千万亿百十个天日月年次遍回趟分秒杆塔]|户(?![主名号])|小时|单元|k[wv]|[vwa](?![a-z])|ma|字(?!母)|多[个块度元天次户]|余[个户天])"
 )
@@ -46,7 +49,9 @@ def _any(words: str | dict[str, str]) -> str:
 
 
 _KEY = re.compile(_any(_KIND))
-_FILLER = re.compile(rf"(?:[\s,。、;:!?.()“”\"'…~/_—-]|[前后末]面?\d位|{_any(_FILLER_WORDS)})*+")
+_FILLER = re.compile(
+    rf"(?:[\s,。、;:!?.()“”\"'…~/_—-]|[前后末]面?\d位|第\d[组段]|[记听写念](?:得|的)?(?:好|清楚?|明白|上|下|住|到|见|全)?了?(?:没有?|吗|吧|么)?|{_any(_FILLER_WORDS)})*+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ def number_spans(text: str, view: str) -> Iterator[tuple[int, int, str]]:
         Start, end, kind.
     """
     yield from identity_spans(view)
+    yield from badge_spans(view)
     yield from _told(text, view)
     yield from shape_spans(text, view)
 
@@ -144,6 +150,9 @@ def _without_amount(view: str, start: int, end: int) -> int:
 
 
 def _has_unit(view: str, start: int, end: int) -> bool:
+    last = view.rfind(" ", start, end) + 1
+    if last - start > 10 and (end - last < 3 or view.find(" ", start, last - 1) < 0):
+        start = last  # a whole number stands before: 3207716450 30天
     length = end - start
     return length < 8 and bool(_UNIT.match(view, end) or (length < 3 and _SMALL_UNIT.match(view, end)))
 
@@ -151,7 +160,7 @@ def _has_unit(view: str, start: int, end: int) -> bool:
 def _goes_on(view: str, number: _Open, run: _Run) -> bool:
     """Whether a run belongs to the number that is being told."""
     between, digits = run.lead - number.end, run.digits
-    if number.kind != "id_card" and DATE.fullmatch(view, run.start, run.end):
+    if (number.kind != "id_card" or not number.said) and DATE.fullmatch(view, run.start, run.end):
         return False
     hotline = number.kind == "phone" and HOTLINE.fullmatch(digits) and not number.said.startswith(digits)
     if between > 40 or hotline:

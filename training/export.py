@@ -66,8 +66,9 @@ def export(
             shutil.copyfile(fused, folder / ONNX)
     shutil.copyfile(tokenizer, folder / TOKENIZER)
     (folder / SETTINGS).write_text(json.dumps(asdict(settings.text)), encoding="utf-8")
-    weights = model.heads.weight.detach().numpy().T
-    intercepts = model.heads.bias.detach().numpy()
+    scale = 1 / np.sqrt(model.norm.running_var.numpy() + model.norm.eps)  # the normalisation goes into the heads
+    weights = model.heads.weight.detach().numpy().T * scale[:, None]
+    intercepts = model.heads.bias.detach().numpy() - model.norm.running_mean.numpy() @ weights
     np.savez(folder / HEADS, leaves=np.array(leaves), cues=np.array(cues), weights=weights, intercepts=intercepts)
 
 

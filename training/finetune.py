@@ -16,7 +16,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from model.encoder import EncoderSettings, windows
 
 Progress = Callable[[str], None]
-_HEADS = ("heads", "dropout")
+_HEADS = ("heads",)
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class TriageEncoder(nn.Module):  # type: ignore[misc]  # torch is not there wher
     def __init__(self, encoder: Any, groups: Sequence[int], positive: Tensor, settings: FinetuneSettings) -> None:
         super().__init__()
         self.encoder = encoder
+        self.norm = nn.BatchNorm1d(2 * encoder.config.hidden_size, affine=False)  # texts share most of their vectors
         self.dropout = nn.Dropout(settings.dropout)
         self.heads = nn.Linear(2 * encoder.config.hidden_size, len(groups) + len(positive))
         self.smoothing = settings.smoothing
@@ -87,7 +88,7 @@ class TriageEncoder(nn.Module):  # type: ignore[misc]  # torch is not there wher
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = pool(hidden, attention_mask, ticket)
-        logits = self.heads(self.dropout(pooled))
+        logits = self.heads(self.dropout(self.norm(pooled.float())))
         return {"logits": logits} if labels is None else {"loss": self._loss(logits, labels), "logits": logits}
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -153,7 +154,7 @@ def finetune(
     model = TriageEncoder(encoder, groups, _positive_weight(train.cues), settings)
     trainer = _Trainer(
         model=model,
-        args=_arguments(folder, settings, stops=held is not None),
+        args=_arguments(folder, settings, stops=held is not None, stray=len(train) % settings.batch == 1),
         train_dataset=train,
         eval_dataset=held,
         data_collator=Collator(settings.text, encoder.config.pad_token_id or 0),
@@ -194,16 +195,17 @@ class _Trainer(Trainer):  # type: ignore[misc]
         return LengthGroupedSampler(self.args.train_batch_size, lengths=lengths, generator=generator)
 
 
-def _arguments(folder: Path, settings: FinetuneSettings, *, stops: bool) -> TrainingArguments:
+def _arguments(folder: Path, settings: FinetuneSettings, *, stops: bool, stray: bool) -> TrainingArguments:
     saving: dict[str, Any] = {"save_strategy": "epoch", "save_total_limit": 2}
     if stops:
         saving |= {"eval_strategy": "epoch", "load_best_model_at_end": True, "metric_for_best_model": "macro_f1"}
     return TrainingArguments(
+        dataloader_drop_last=stray,  # one ticket alone cannot be normalised
         output_dir=str(folder), num_train_epochs=settings.epochs, per_device_train_batch_size=settings.batch,
         per_device_eval_batch_size=2 * settings.batch, warmup_steps=settings.warmup, lr_scheduler_type="linear",
         bf16=True, use_cpu=not torch.cuda.is_available(), seed=settings.seed, data_seed=settings.seed,
         remove_unused_columns=False, label_names=["labels"], report_to=[],
-        logging_steps=50, dataloader_pin_memory=False, max_grad_norm=1.0, **saving,
+        logging_steps=50, dataloader_pin_memory=False, max_grad_norm=2.0, **saving,
     )  # fmt: skip
 
 

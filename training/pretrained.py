@@ -15,9 +15,8 @@ from typing import Any, Literal
 
 from tokenizers import Tokenizer
 
-from model.errors import MissingExtra, UnusableOutput
+from model.errors import MissingExtra, UnusableEncoder, UnusableOutput
 from training import e5s1
-from training.e5s1 import UnusableEncoder
 from training.vocabulary import keep_layers, keep_rows, packaged_tokenizer, prunable, prune
 
 RECORD, WEIGHTS = "pretrained.json", "model.safetensors"

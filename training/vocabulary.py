@@ -18,7 +18,8 @@ from tokenizers import pre_tokenizers as split
 from tokenizers import processors as process
 from tokenizers.models import Unigram
 
-from training.e5s1 import E5S1, UnusableEncoder
+from model.errors import UnusableEncoder
+from training.e5s1 import E5S1
 
 COMMON = 10_000  # Latin words with a smaller id are kept; XLM-R's pieces stand in order of frequency
 INNER = 3  # Latin pieces within a word up to this length are kept: any abbreviation can be put together from them

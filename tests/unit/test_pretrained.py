@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.errors import MissingExtra, UnusableOutput
+from model.errors import MissingExtra, UnusableEncoder, UnusableOutput
 from training import e5s1
-from training.e5s1 import UnusableEncoder, dequantise, read_weights
+from training.e5s1 import dequantise, read_weights
 from training.pretrained import RECORD, WEIGHTS, Pretrained, open_encoder, pretrained
 from training.vocabulary import packaged_tokenizer, prune
 

@@ -1,7 +1,7 @@
 """Recall and precision of the masker on a list of invented cases, per kind.
 
 `python benchmarks/privacy.py [--cases FILE] [--write docs/privacy-figures.md] [--show]`; one JSON object a line:
-`text`, `personal` as [substring, kind] pairs, `keep` as substrings, `note`. `--show` prints what went wrong.
+`text`, `personal` as [substring, kind] pairs, `keep` as substrings, `note`, `list`. `--show` prints what went wrong.
 """
 
 import argparse
@@ -25,6 +25,7 @@ class Case:
     personal: tuple[tuple[str, str], ...]
     keep: tuple[str, ...]
     note: str = ""
+    source: str = ""  # the list it belongs to
 
 
 @dataclass(slots=True)
@@ -60,7 +61,14 @@ def read_cases(path: Path) -> list[Case]:
     """
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
     return [
-        Case(row["text"], tuple((s, k) for s, k in row["personal"]), tuple(row["keep"]), row["note"]) for row in rows
+        Case(
+            row["text"],
+            tuple((s, k) for s, k in row["personal"]),
+            tuple(row["keep"]),
+            row["note"],
+            row.get("list", ""),
+        )
+        for row in rows
     ]
 
 
@@ -123,32 +131,32 @@ def _share(part: Counter[str], whole: Counter[str], kind: str | None) -> float:
     return top / bottom if bottom else 1.0
 
 
-def table(figures: Figures, cases: int) -> str:
-    """The figures as Markdown.
+def table(cases: Sequence[Case]) -> str:
+    """The figures of each list and of all cases as Markdown.
 
     Args:
-        figures: the counts.
-        cases: how many texts they come from.
+        cases: texts with labels.
 
     Returns:
-        A paragraph and a table.
+        A sentence for each list and a table.
     """
-    kinds = [kind for kind in KINDS if figures.labels[kind] or figures.masks[kind]]
-    rows = [*((kind, kind) for kind in kinds), ("all", None)]
+    names = sorted({case.source for case in cases})
+    parts = {f"list {name}": [case for case in cases if case.source == name] for name in names if len(names) > 1}
+    figures = {title: measure(part) for title, part in {**parts, "all": cases}.items()}
     lines = [
-        f"{cases} texts, {figures.labels.total()} labels, {figures.masks.total()} masks; "
-        f"{len(figures.touched)} of the substrings to be kept are touched by a mask.",
-        "",
-        "| kind | labels | recall | masked as another kind | masks | precision |",
-        "|---|---|---|---|---|---|",
+        f"- {title}: {len(parts.get(title, cases))} texts, {one.labels.total()} labels, {one.masks.total()} masks; "
+        f"{len(one.touched)} of the substrings to be kept are touched by a mask, "
+        f"{one.other_kind.total()} labels are masked as another kind."
+        for title, one in figures.items()
     ]
-    for name, kind in rows:
-        labels, other, masks = (
-            counts[kind] if kind else counts.total() for counts in (figures.labels, figures.other_kind, figures.masks)
+    heads = [f"{what}, {title}" for title in figures for what in ("labels", "recall", "precision")]
+    lines += ["", f"| kind | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
+    for kind in (*KINDS, None):
+        cells = (
+            f"{one.labels[kind] if kind else one.labels.total()} | {one.recall(kind):.3f} | {one.precision(kind):.3f}"
+            for one in figures.values()
         )
-        lines.append(
-            f"| {name} | {labels} | {figures.recall(kind):.3f} | {other} | {masks} | {figures.precision(kind):.3f} |"
-        )
+        lines.append(f"| {kind or 'all kinds'} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -160,10 +168,10 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print misses, false masks and touched words")
     arguments = parser.parse_args()
     cases = read_cases(arguments.cases)
-    figures = measure(cases)
-    text = table(figures, len(cases))
+    text = table(cases)
     print(text)
     if arguments.show:
+        figures = measure(cases)
         for title, entries in (("missed", figures.misses), ("false", figures.false), ("touched", figures.touched)):
             for *what, source in entries:
                 print(f"\n{title}: {' '.join(what)}\n    {source!r}")
@@ -174,14 +182,26 @@ def main() -> None:
 def _page(source: str, text: str) -> str:
     return f"""# Figures of the masker
 
-Made by `python benchmarks/privacy.py --write docs/privacy-figures.md` on `{source}`. All texts are invented; the list
-was written by an author who had not seen the masker. The masker was mended with this list in view: these figures hold
-what was reached, they do not foretell a list nobody has seen.
+Made by `python benchmarks/privacy.py --write docs/privacy-figures.md` on `{source}`.
+All texts are invented. Lists a and b were written by two different authors, neither of whom had seen the masker.
+
+## Held out: list b before it was used
+
+On 23 November 2026 the masker, mended with list a in view, met list b (120 texts, 97 labels) for the first time:
+**recall 0.866** (84 of 97), **precision 0.978** (87 of 89 masks), 2 kept substrings touched. Missed were 3 phones,
+3 accounts, 2 addresses, 2 names, 1 identity number, 1 chat account and 1 staff number; the two false masks took the
+prepositions 向 and 连 before an office for surnames. This is what to expect on a list that nobody has seen.
+
+## After mending
+
+The misses of both lists have been mended since, so both are training data now: these figures hold what was reached
+and guard against going back, they foretell nothing.
 
 {text}
 
 A label counts as masked when all its letters and digits lie under a placeholder; a mask counts as right when it
-touches a label. A label under a placeholder of another kind is no miss and is counted apart.
+touches a label. A label under a placeholder of another kind is no miss and is counted apart. A share of nothing is
+shown as 1.
 """
 
 

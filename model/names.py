@@ -195,7 +195,7 @@ def _told() -> Iterator[tuple[str, str, dict[str, bool]]]:
     part = _parts()
     full, joint = part["told"], part["is"]
     after, sure = part["after"], part["sure"]
-    yield f"{_any('called')}{joint}{full}{after}", "叫 姓名 名字 户名", {"unsure": False}
+    yield f"{_any('called')}{joint}{full}{after}", "叫 姓名 名字 户名 牌上", {"unsure": False}
     yield f"{_any('titled')}{joint}{full}(?:{after}|{sure})", "", {}
     yield f"{_any('kin')}{joint}{full}(?:{after}|{sure}|{_any('then')})", "", {}
     yield f"{_any('at_work')}(?:是|叫|名叫)?{full}(?:{after}|{sure})", "", {}

@@ -20,6 +20,7 @@ from model.rules import RuleBase
 from model.taxonomy import FLAGS, THEFT_ROLES
 from model.ticket import LabelledTicket, Ticket
 from training.calibrate import Held, RulesRead, calibrate
+from training.card import model_card
 from training.dataset import digest, text_hash
 from training.split import author_folds, author_of
 
@@ -87,8 +88,7 @@ def fit_bundle(
     Raises:
         InvalidLabels: fewer than two leaves or two tickets.
     """
-    if len({ticket.category for ticket in tickets}) < 2 or len({author_of(ticket) for ticket in tickets}) < 2:
-        raise InvalidLabels(f"训练部分只有 {len(tickets)} 条工单,至少要有两个类别、两条工单;请检查 split 与 --data", [])
+    check(tickets)
     progress(f"读取 {len(tickets)} 条工单,{len({author_of(t) for t in tickets})} 位作者")
     data = prepare(tickets, policy)
     progress(f"按作者 {settings.folds} 折训练,用于校准")
@@ -97,13 +97,35 @@ def fit_bundle(
     progress("训练最终分类器")
     classifier = fit_classifier(data, range(len(tickets)), policy, settings)
     classifier.temperature_ = temperature
-    about = _about(data, settings, metrics)
-    card = _card(len(tickets), len({author_of(t) for t in tickets}), metrics, policy)
-    return save_bundle(Contents("linear", classifier, calibration, policy, about, card), output, key)
+    description = about(data, asdict(settings), metrics)
+    card = model_card(tickets, metrics, policy)
+    return save_bundle(Contents("linear", classifier, calibration, policy, description, card), output, key)
 
 
-def _about(data: Prepared, settings: FitSettings, metrics: dict[str, float]) -> dict[str, Any]:
-    """What the manifest says of data, settings and figures; rows by id and hash, never by text."""
+def check(tickets: Sequence[LabelledTicket]) -> None:
+    """Whether there is enough to learn from.
+
+    Args:
+        tickets: the training side.
+
+    Raises:
+        InvalidLabels: fewer than two leaves or two authors.
+    """
+    if len({ticket.category for ticket in tickets}) < 2 or len({author_of(ticket) for ticket in tickets}) < 2:
+        raise InvalidLabels(f"训练部分只有 {len(tickets)} 条工单,至少要有两个类别、两条工单;请检查 split 与 --data", [])
+
+
+def about(data: Prepared, settings: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
+    """What the manifest says of data, settings and figures; rows by id and hash, never by text.
+
+    Args:
+        data: what was learned from.
+        settings: of the fit.
+        metrics: out-of-fold figures.
+
+    Returns:
+        A JSON-ready mapping.
+    """
     return {
         "data": {
             "digest": digest(data.tickets),
@@ -112,7 +134,7 @@ def _about(data: Prepared, settings: FitSettings, metrics: dict[str, float]) -> 
             "rows": {t.id: text_hash(t.text)[:16] for t in data.tickets},
         },
         "metrics": {"out_of_fold": metrics},
-        "settings": asdict(settings),
+        "settings": settings,
     }
 
 
@@ -203,21 +225,3 @@ def truth(ticket: LabelledTicket, cue: str) -> bool | None:
         told = ticket.theft_role is not None or cue.endswith("reports_other")
         return ticket.theft_role == cue.removeprefix(ROLES) if told else None
     return bool(getattr(ticket, cue))
-
-
-def _card(tickets: int, authors: int, metrics: dict[str, float], policy: Policy) -> str:
-    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in metrics.items())
-    return f"""# Model card
-
-Linear classifier (jieba words and character n-grams, TF-IDF, linear separators), {tickets} written tickets by
-{authors} authors, taxonomy {policy.taxonomy.version}, guideline {policy.taxonomy.guideline}.
-
-Use: proposes category, desk and cues for a person. Flags are cues, never verdicts; do not use it to decide
-about a person. The tickets were written for this project, not taken from a utility: figures are optimistic.
-
-Out-of-fold by author:
-
-| metric | value |
-|---|---|
-{rows}
-"""

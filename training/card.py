@@ -1,0 +1,36 @@
+"""What a bundle says of itself to a reader."""
+
+from collections.abc import Sequence
+
+from model.policy import Policy
+from model.ticket import LabelledTicket
+from training.split import author_of
+
+
+def model_card(tickets: Sequence[LabelledTicket], metrics: dict[str, float], policy: Policy) -> str:
+    """The bundle's model card.
+
+    Args:
+        tickets: what was learned from.
+        metrics: out-of-fold figures by name.
+        policy: versions.
+
+    Returns:
+        Markdown.
+    """
+    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in metrics.items())
+    return f"""# Model card
+
+Linear classifier (jieba words and character n-grams, TF-IDF, linear separators), in a cascade with a fine-tuned
+encoder behind it; {len(tickets)} written tickets by {len({author_of(t) for t in tickets})} authors, taxonomy
+{policy.taxonomy.version}, guideline {policy.taxonomy.guideline}.
+
+Use: proposes category, desk and cues for a person. Flags are cues, never verdicts; do not use it to decide
+about a person. The tickets were written for this project, not taken from a utility: figures are optimistic.
+
+Out-of-fold by author:
+
+| metric | value |
+|---|---|
+{rows}
+"""

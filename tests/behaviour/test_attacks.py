@@ -102,6 +102,33 @@ def test_clean_text_is_left_as_it_is(text: str) -> None:
     assert normalise(text).text == text.replace(",", ",")
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("加我VX:gongdian2020送电费", "加我VX:⟦微信⟧送电费"),
+        ("加我vx dianfei_88", "加我vx ⟦微信⟧"),
+        ("微信号gongdian", "微信号⟦微信⟧"),
+        ("wx li-gongdian", "wx ⟦微信⟧"),
+        ("邮箱gongdian.li@example.com", "邮箱⟦邮箱⟧"),
+        ("写信到2020dianfei@example.com", "写信到⟦邮箱⟧"),
+    ],
+)
+def test_the_name_of_an_account_is_no_disguise_and_is_masked_whole(text: str, masked: str) -> None:
+    assert mask(normalise(text).text).text == masked
+
+
+@pytest.mark.parametrize("text", ["账号gongdian2020", "gong-dian2020", "dianfei_1", "QQ:dianfei", "2020gongdian"])
+def test_letters_that_touch_digits_or_name_an_account_stay(text: str) -> None:
+    assert normalise(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [("tingdian3天了", "停电3天了"), ("我们3号楼tingdian了", "我们3号楼停电了")]
+)
+def test_pinyin_beside_an_amount_is_still_read(text: str, plain: str) -> None:
+    assert normalise(text).text == plain
+
+
 def test_no_word_of_the_general_language_is_taken_for_a_slip() -> None:
     found = importlib.util.find_spec("jieba")
     assert found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from model.segmenter import Segmenter
-from model.text import Aligned, lower_ascii
+from model.text import lower_ascii
 from model.turns import AGENT, CUSTOMER, HEADER, Segment, split_turns
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\s+")
@@ -13,17 +13,30 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Both views of a text: characters aligned to the masked text, and `words`, cut from the same characters."""
+    """Both views of a masked text: `characters`, and `words`, cut from the same characters."""
 
-    characters: Aligned
+    text: str
+    characters: str
     words: list[str]
     pieces: list[str]  # words and the blanks between them
 
     @property
     def word_starts(self) -> list[int]:
-        """Position of each word in `characters.text`."""
+        """Position of each word in `characters`."""
         starts = accumulate((len(piece) for piece in self.pieces), initial=0)
         return [start for start, piece in zip(starts, self.pieces, strict=False) if not piece.isspace()]
+
+    @property
+    def origin(self) -> list[int]:
+        """Position in `text` of each of `characters`; found anew each time, since only reasons need it."""
+        index: list[int] = []
+        for start, end in _reading_order(self.text):
+            position = start
+            for found in _NUMBER.finditer(self.text, start, end):
+                index += [*range(position, found.start()), found.start()]
+                position = found.end()
+            index += [*range(position, end), end - 1]
+        return index
 
 
 def features(text: str, segmenter: Segmenter) -> Features:
@@ -36,37 +49,29 @@ def features(text: str, segmenter: Segmenter) -> Features:
     Returns:
         Both views of the text.
     """
-    characters = _characters(text)
-    pieces = segmenter.pieces(characters.text)
-    return Features(characters, [piece for piece in pieces if not piece.isspace()], pieces)
+    stretches = (_NUMBER.sub(_short, text[start:end]) + " " for start, end in _reading_order(text))
+    characters = lower_ascii("".join(stretches))
+    pieces = segmenter.pieces(characters)
+    return Features(text, characters, [piece for piece in pieces if not piece.isspace()], pieces)
 
 
-def _characters(text: str) -> Aligned:
+def _reading_order(text: str) -> list[tuple[int, int]]:
+    """Stretches of the text as they are read, without white space at either end."""
     segments = [s for s in split_turns(text) if s.speaker != HEADER]
-    spoken = any(segment.speaker == CUSTOMER for segment in segments) and any(s.speaker == AGENT for s in segments)
-    ordered = [s for s in segments if s.speaker != AGENT]
-    ordered = [*ordered, *ordered, *(s for s in segments if s.speaker == AGENT)] if spoken else segments
-    parts: list[str] = []
-    index: list[int] = []
-    for segment in ordered:
-        piece = _squeeze(text, segment)
-        if piece.text:
-            parts += [piece.text, " "]
-            index += [*(piece.index or ()), segment.end - 1]
-    return Aligned("".join(parts), tuple(index))
+    agent = [s for s in segments if s.speaker == AGENT]
+    if agent and any(segment.speaker == CUSTOMER for segment in segments):
+        others = [s for s in segments if s.speaker != AGENT]
+        segments = [*others, *others, *agent]
+    return [span for segment in segments if (span := _stripped(text, segment))]
 
 
-def _squeeze(text: str, segment: Segment) -> Aligned:
-    """Lower case, each number one 0, each run of white space one blank, none at either end."""
-    parts: list[str] = []
-    index: list[int] = []
+def _stripped(text: str, segment: Segment) -> tuple[int, int] | None:
     whole = text[segment.start : segment.end]
-    position = segment.start + len(whole) - len(whole.lstrip())
-    end = position + len(whole.strip())
-    for found in _NUMBER.finditer(text, position, end):
-        parts += [text[position : found.start()], " " if found.group().isspace() else "0"]
-        index += [*range(position, found.start()), found.start()]
-        position = found.end()
-    parts.append(text[position:end])
-    index += range(position, end)
-    return Aligned(lower_ascii("".join(parts)), tuple(index))
+    start = segment.start + len(whole) - len(whole.lstrip())
+    length = len(whole.strip())
+    return (start, start + length) if length else None
+
+
+def _short(found: "re.Match[str]") -> str:
+    """Each number is one 0, each run of white space one blank."""
+    return " " if found[0].isspace() else "0"

@@ -62,7 +62,7 @@ class Grams:
         )  # fmt: skip
         characters = TfidfVectorizer(analyzer="char", lowercase=False, ngram_range=(1, max_ngram), min_df=2)
         words.fit([" ".join(f.words) for f in prepared])
-        characters.fit([f.characters.text for f in prepared])
+        characters.fit([f.characters for f in prepared])
         names = words.get_feature_names_out().tolist(), characters.get_feature_names_out().tolist()
         return cls(*names, np.concatenate([words.idf_, characters.idf_]))
 
@@ -90,7 +90,7 @@ class Grams:
             prepared: the text.
 
         Returns:
-            Start and end in `prepared.characters.text`, and the column.
+            Start and end in `prepared.characters`, and the column.
         """
         starts = np.array(prepared.word_starts, np.int64)
         ends = starts + np.array([len(word) for word in prepared.words], np.int64)
@@ -170,8 +170,8 @@ class Grams:
 
         What stands in two texts begins with something that does, so each length is looked up from the one before.
         """
-        text = "".join(f.characters.text for f in prepared)
-        row = np.repeat(np.arange(len(prepared)), [len(f.characters.text) for f in prepared])
+        text = "".join(f.characters for f in prepared)
+        row = np.repeat(np.arange(len(prepared)), [len(f.characters) for f in prepared])
         letter = self._letter[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)].astype(np.int64)
         columns = [letter]
         for length, table in enumerate(self._longer, 2):

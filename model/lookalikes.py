@@ -16,6 +16,7 @@ import yaml
 
 _COMMON = 20_000  # occurrences in jieba's dictionary from which a character stands for itself too often to be a slip
 _RARE = 400  # and up to which one of a group of shapes is seldom meant
+_LONGEST = 8  # characters of the longest word of the trade
 _HAN_FIRST, _HAN_LAST = "\u3400", "\u9fff"
 
 
@@ -87,9 +88,11 @@ def slips(text: str) -> list[Edit]:
     Returns:
         Edits in order that do not overlap.
     """
-    if _odd_pairs().isdisjoint(pairwise(text)):
+    odd = _odd_pairs()
+    if odd.isdisjoint(pairwise(text)):
         return []
-    wrong = [Edit(last + 1 - len(word), last + 1, word) for last, word in _automata()[1].iter(text)]
+    places = [at for at, pair in enumerate(pairwise(text)) if pair in odd]
+    wrong = {Edit(last + 1 - len(word), last + 1, word) for at in places for last, word in _wrong_near(text, at)}
     taken = {at for span in trade_words(text) for at in range(*span)}
     found = []
     for start, end, word in sorted(wrong, key=lambda edit: (edit.start, -edit.end)):
@@ -121,6 +124,10 @@ def twins(text: str) -> list[Edit]:
         if right:
             found.append(Edit(at, at + 1, right))
     return found
+
+
+def _wrong_near(text: str, at: int) -> Iterator[tuple[int, str]]:
+    return _automata()[1].iter(text, max(0, at - _LONGEST), min(len(text), at + 2 + _LONGEST))  # type: ignore[no-any-return]
 
 
 @cache

@@ -87,7 +87,7 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
                 "linear" if knows else "rules",
                 calibration,
                 float(unknown[row]),
-                dict(zip(codes, alone[row].tolist(), strict=True)),
+                dict(zip(codes, alone[row].tolist(), strict=True)) if bundle.second else {},
                 value,
             )
         )

@@ -1,5 +1,6 @@
 """A ticket's whole way: text → normalise + mask → rules ∥ classifier → flags, safety → decision → route."""
 
+import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ class Pipeline:
         return self.bundle.source if self.bundle else "rules"
 
     def warm(self) -> None:
-        """Load dictionaries and compile rules now rather than with the first ticket."""
+        """Load dictionaries and compile rules now rather than with the first ticket, and keep them."""
         self.predict([Ticket("停电")])
+        gc.collect()
+        gc.freeze()  # what is loaded stays: looking through it again and again costs a twentieth of the time
 
     def predict(self, tickets: Sequence[Ticket], *, explain: bool = False) -> list[Prediction]:
         """Predict tickets.

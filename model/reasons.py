@@ -73,7 +73,7 @@ def character_weights(
 
 def _origin(prepared: Features, start: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
     """The stretches of masked text behind n-grams; one that spans two turns belongs to where it begins."""
-    index = np.array(prepared.characters.index, np.int64)
+    index = np.array(prepared.origin, np.int64)
     first, last = index[start], index[end - 1] + 1
     length = last - first
     return first, np.where((length >= 1) & (length <= 4 * (end - start) + 20), last, first + 1)

@@ -66,10 +66,12 @@ class Aligned:
         if self.index is None or following.index is None:
             known = following if self.index is None else self
             return Aligned(following.text, known.index, known.ends)
-        index = tuple(self.index[i] for i in following.index)
+        index = tuple(map(self.index.__getitem__, following.index))
         if self.ends is None and following.ends is None:
             return Aligned(following.text, index)
-        return Aligned(following.text, index, tuple(self._end(following._end(i) - 1) for i in range(len(index))))
+        mine = self.ends or [i + 1 for i in self.index]
+        theirs = (i - 1 for i in following.ends) if following.ends else following.index
+        return Aligned(following.text, index, tuple(map(mine.__getitem__, theirs)))
 
     def _end(self, position: int) -> int:
         """One past the last source character of a character."""

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ def test_windows_hold_every_token_in_order_and_none_is_too_long(count: int, over
     cut = windows(tokens, EncoderSettings(window=width, overlap=overlap))
     assert all(len(window) <= width and window[0] == 0 and window[-1] == 2 for window in cut)
     assert sorted({token for window in cut for token in window[1:-1]}) == list(range(10, 10 + count))
-    assert all(a[1:-1][-overlap:] == b[1:-1][:overlap] for a, b in zip(cut, cut[1:], strict=False) if overlap and len(b) > overlap + 2)
+    assert all(a[1:-1][-overlap:] == b[1:-1][:overlap] for a, b in itertools.pairwise(cut) if overlap and len(b) > overlap + 2)
 
 
 def test_a_short_text_is_one_window() -> None:

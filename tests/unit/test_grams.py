@@ -24,13 +24,13 @@ def test_columns_and_values_are_those_of_scikit_learn(grams: Grams, prepared: li
     words = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2), **settings)  # noqa: S106 - a pattern
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), **settings)
     words.fit(" ".join(f.words) for f in prepared[::2])
-    characters.fit(f.characters.text for f in prepared[::2])
+    characters.fit(f.characters for f in prepared[::2])
     assert grams.terms == [*words.get_feature_names_out(), *characters.get_feature_names_out()]
     ours = grams.rows(prepared).toarray()
     theirs = words.transform(" ".join(f.words) for f in prepared).toarray()
     np.testing.assert_allclose(ours[:, : theirs.shape[1]], theirs, atol=1e-9)
     np.testing.assert_allclose(
-        ours[:, theirs.shape[1] :], characters.transform(f.characters.text for f in prepared).toarray(), atol=1e-9
+        ours[:, theirs.shape[1] :], characters.transform(f.characters for f in prepared).toarray(), atol=1e-9
     )
 
 
@@ -43,7 +43,7 @@ def test_a_row_does_not_depend_on_its_batch(grams: Grams, prepared: list[Feature
 def test_every_occurrence_is_where_it_says(grams: Grams, prepared: list[Features]) -> None:
     for text in prepared[:20]:
         for start, end, column in zip(*grams.occurrences(text), strict=True):
-            found = text.characters.text[start:end]
+            found = text.characters[start:end]
             words = column < len(grams.words)
             assert "".join(grams.terms[column].split()) == "".join(found.split()) if words else grams.terms[column] == found
 
@@ -61,3 +61,11 @@ def test_unknown_words_are_counted_and_placeholders_are_not(grams: Grams) -> Non
     assert grams.unknown_share(features("停电⟦电话⟧", segmenter)) == 0
     assert grams.unknown_share(features("龘靐", segmenter)) == 1
     assert grams.unknown_share(features("", segmenter)) == 1
+
+
+def test_every_character_knows_where_it_came_from(prepared: list[Features]) -> None:
+    for text in prepared:
+        assert len(text.origin) == len(text.characters)
+        for character, place in zip(text.characters, text.origin, strict=True):
+            found = text.text[place].lower()
+            assert character == found or character in "0 "

@@ -1,4 +1,4 @@
-"""Each expression of the rules and of masking on 20,000 characters made to hurt it.
+"""Each expression of rules, masking, turns and disguises on 20,000 characters made to hurt it.
 
 `python benchmarks/adversarial.py [--write docs/adversarial.md]`. Exits with 1 where one expression takes over 5 ms.
 """
@@ -9,12 +9,12 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from model import names, privacy
+from model import addresses, disguises, names, number_shapes, privacy, private_numbers, text, turns
 from model.document import Document, read
 from model.needles import needles
 from model.policy import Policy, load_policy
@@ -35,8 +35,8 @@ def main() -> None:
     arguments = parser.parse_args()
     policy = load_policy()
     rules = [(_worst_rule(policy, rule), f"rule {rule.id}") for rule in policy.rules if rule.regex]
-    masks = [(_worst_pattern(pattern), f"masking {name}") for name, pattern in _masking()]
-    found = sorted([*rules, *masks], reverse=True)
+    others = [(_worst_pattern(pattern), name) for name, pattern in _expressions()]
+    found = sorted([*rules, *others], reverse=True)
     over = [name for milliseconds, name in found if milliseconds > _BAR]
     lines = [
         "# Expressions on hostile text",
@@ -59,9 +59,9 @@ def _worst_rule(policy: Policy, rule: RuleEntry) -> float:
     base = RuleBase(replace(policy, rules=(rule,)))
     compiled = base._rules[0]
     worst = 0.0
-    for text in _attacks(rule.regex or "", sorted(needles(rule.regex or ""))):
-        scene = Scene(_document(text), policy.context)
-        groups = base._by_group(base._wordings(text)).get(0, {})
+    for attack in _attacks(rule.regex or "", sorted(needles(rule.regex or ""))):
+        scene = Scene(_document(attack), policy.context)
+        groups = base._by_group(base._wordings(attack)).get(0, {})
         if groups or not compiled.groups[0]:
             worst = max(worst, _ms(lambda s=scene, g=groups: list(islice(base._places(compiled, s, g), 100))))  # type: ignore[misc]
     return worst
@@ -71,9 +71,17 @@ def _worst_pattern(pattern: "re.Pattern[str]") -> float:
     return max(_ms(lambda t=text: list(pattern.finditer(t))) for text in _attacks(pattern.pattern, ["1", "138", "号"]))  # type: ignore[misc]
 
 
-def _masking() -> list[tuple[str, "re.Pattern[str]"]]:
-    table = [(f"{kind} {number}", pattern) for number, (kind, pattern, *_) in enumerate(privacy._patterns())]
-    return table + [(f"name {number}", pattern) for number, pattern in enumerate(names._patterns())]
+def _expressions() -> Iterator[tuple[str, "re.Pattern[str]"]]:
+    """Every other expression that reads a text: of masking, turns, disguises."""
+    for module in (addresses, disguises, number_shapes, private_numbers, privacy, text, turns):
+        for name, value in vars(module).items():
+            parts = [part for row in value for part in row] if name == "_LETTERED" else [value]
+            for number, part in enumerate(parts):
+                if isinstance(part, re.Pattern):
+                    yield f"{module.__name__} {name} {number or ''}".strip(), part
+    for number, pattern in enumerate(names._patterns()):
+        yield f"model.names {number}", pattern.expression
+    yield "model.names titles", names._titles()
 
 
 def _attacks(pattern: str, wanted: list[str]) -> list[str]:

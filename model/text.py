@@ -5,14 +5,10 @@ lone surrogates become U+FFFD. Every step keeps an alignment back to the text as
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import opencc
-
+from model.characters import one_for_one, simplified
 from model.disguises import edits
 from model.lookalikes import Edit
 
@@ -102,12 +98,9 @@ def plain_form(text: str) -> Aligned:
     Returns:
         The text with its alignment.
     """
-    plain = _SURROGATE.sub(REPLACEMENT, text).translate(_width_table())
+    plain = _SURROGATE.sub(REPLACEMENT, text).translate(one_for_one())
     plain = _MASKS.sub(_own_masks_only, plain)
-    simplified = _converter().convert(plain)
-    if len(simplified) != len(plain):  # a phrase rule changed the length: go character by character
-        simplified = "".join(_one(character) for character in plain)
-    return _drop(simplified, _INVISIBLE)
+    return _drop(simplified(plain), _INVISIBLE)
 
 
 def undisguise(text: str) -> Aligned:
@@ -197,55 +190,6 @@ def _own_masks_only(found: "re.Match[str]") -> str:
     return found[0] if len(found[0]) > 1 else "[" if found[0] == OPEN else "]"
 
 
-def _one(character: str) -> str:
-    converted: str = _converter().convert(character)
-    return converted if len(converted) == 1 else character
-
-
-@cache
-def _converter() -> Any:
-    return opencc.OpenCC("t2s")
-
-
-@cache
-def _width_table() -> dict[int, str]:
-    """Characters that stand for one other character: full width, other alphabets' twins, digits in circles, variants."""
-    table = {code: unicodedata.normalize("NFKC", chr(code)) for part in _COMPATIBLE for code in part}
-    single = {code: form for code, form in table.items() if len(form) == 1 and form != chr(code)}
-    return {**_variants(), **single, **_twins(), ord("　"): " ", ord("。"): "。"}
-
-
-def _variants() -> dict[int, str]:
-    """Japanese forms that input methods offer (圧, 戸, 庁), where neither Chinese script has the character."""
-    odd = [chr(code) for code in range(0x4E00, 0xA000) if not _in_gb2312(chr(code))]
-    chinese = _converter().convert(opencc.OpenCC("jp2t").convert("\n".join(odd))).split("\n")
-    kept = _converter().convert("\n".join(odd)).split("\n")
-    rows = zip(odd, chinese, kept, strict=True)
-    found = {ord(c): form for c, form, same in rows if same == c != form and len(form) == 1 and _in_gb2312(form)}
-    return {**found, ord("戸"): "户", ord("髙"): "高"}
-
-
-def _in_gb2312(character: str) -> bool:
-    try:
-        return bool(character.encode("gb2312"))
-    except UnicodeEncodeError:
-        return False
-
-
-def _twins() -> dict[int, str]:
-    """Cyrillic and Greek letters with a Latin twin, and digits in circles that have no compatibility form."""
-    twins = {ord(twin): latin for latin, alike in _LETTER_TWINS.items() for twin in alike}
-    circles = {first + n: str(n + 1) for first in _CIRCLES for n in range(9)}
-    return {**twins, **circles, 0x24EA: "0", 0x24FF: "0"}
-
-
-_COMPATIBLE = (range(0x80, 0xD800), range(0xE000, 0x10000), range(0x1D400, 0x1D800), range(0x1F100, 0x1F200), range(0x1FBF0, 0x1FBFA), range(0x2F800, 0x2FA20))  # fmt: skip
-_CIRCLES = (0x2474, 0x2488, 0x24F5, 0x2776, 0x2780, 0x278A)  # ⑴ ⒈ ⓵ ❶ ➀ ➊
-_LETTER_TWINS = {
-    "A": "АΑ", "B": "ВΒ", "C": "С", "E": "ЕΕ", "H": "НΗ", "I": "ІΙ", "J": "Ј", "K": "КΚ", "M": "МΜ", "N": "Ν", "O": "ОΟ",
-    "P": "РΡ", "S": "Ѕ", "T": "ТΤ", "X": "ХΧ", "Y": "ҮΥ", "Z": "Ζ", "a": "а", "c": "с", "d": "ԁ", "e": "е", "h": "һ",
-    "i": "і", "j": "ј", "o": "оο", "p": "р", "s": "ѕ", "v": "ѵν", "w": "ԝ", "x": "х", "y": "у",
-}  # fmt: skip
 _DIGIT_TABLE = {ord(c): d for d, cs in {
     "0": "零〇○", "1": "一壹幺", "2": "二贰两", "3": "三叁", "4": "四肆",
     "5": "五伍", "6": "六陆", "7": "七柒", "8": "八捌", "9": "九玖",

@@ -177,6 +177,8 @@ def _parts() -> dict[str, str]:
     clear = "".join(sorted(words["surnames"] - words["no_nickname"] - words["edge"]))  # begin few other words
     foreign = f"(?!多次)(?:(?:乌云|高娃|[{data['foreign']}{data['mongolian']}]){{3,8}}|[{data['foreign']}]{{2,4}}花)"
     surname = rf"(?:{_any('double_surnames')}|[{data['surnames']}])"
+    follows = words["says"] | words["does"]
+    letters = "".join(sorted(word for word in follows if len(word) == 1))
     return {
         "surname": surname,
         "given": given,
@@ -186,7 +188,7 @@ def _parts() -> dict[str, str]:
         "foreign": f"[{data['foreign']}]",
         "sure": f"(?<=[{clear}][{data['likely_given']}]{{2}})",
         "is": rf"(?:[ ]?(?:{_any('is')}|[:(“【】),]))*[ ]?",
-        "after": rf"(?={_MARK}|{_any('says')}|{_any('does')}|$)",
+        "after": rf"(?={_MARK}|[{letters}]|{'|'.join(sorted(w for w in follows if len(w) > 1))}|$)",
     }
 
 

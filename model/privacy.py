@@ -31,7 +31,7 @@ _WORD_ONE = re.compile(
 )  # 1702一到晚上
 _RADIO = {"洞": "0", "拐": "7", "勾": "9", "腰": "1"}  # digits as linemen and dispatchers say them
 _RADIO_LETTER = re.compile(f"[{''.join(_RADIO)}]")
-_RADIO_RUN = re.compile(r"[\d洞拐勾腰]*\d[\d洞拐勾腰]*")
+_RADIO_RUN = re.compile(r"[\d洞拐勾腰]{3,}")
 _NUMBER = re.compile(r"\d[ ,、./_\-—]{0,2}\d[ ,、./_\-—]{0,2}\d|工号|工牌|胸牌")  # fewer digits are no personal number
 _ROUNDS = 20  # two or three in practice; a bound for texts made to be slow
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -39,7 +39,7 @@ _MAIL_NAME = r"(?:[a-z0-9_.+-]|下划线|点(?=[a-z0-9]))"
 _LETTERED = tuple(
     (kind, re.compile(needs), re.compile(pattern))
     for kind, needs, pattern in (
-        ("email", "@|艾特|圈a", rf"(?P<x>{_MAIL_NAME}{{1,64}}[ ]?(?:@|艾特|圈a)[ ]?[a-z0-9-]{{1,63}}(?:[.点][a-z0-9-]{{1,63}}){{1,4}})"),
+        ("email", "@|艾特|圈a", rf"(?<![a-z0-9_.+点线-])(?P<x>{_MAIL_NAME}{{1,64}}[ ]?(?:@|艾特|圈a)[ ]?[a-z0-9-]{{1,63}}(?:[.点][a-z0-9-]{{1,63}}){{1,4}})"),
         ("plate", f"[{_PROVINCE}][a-z]", rf"(?P<x>[{_PROVINCE}][a-hj-np-z][·•. -]?(?=[a-z]{{0,5}}\d)[a-hj-np-z0-9]{{4,6}}[警学挂]?)(?![a-z0-9])"),
         ("plate", f"[{_PROVINCE}][a-z]", rf"(?P<x>[{_PROVINCE}][a-hj-np-z])(?=[^a-z0-9。;]{{1,10}}[a-z0-9]{{5,6}}(?![a-z0-9]))[^a-z0-9]{{1,10}}(?P<y>(?=[a-z]{{0,5}}\d)[a-z0-9]{{5,6}})"),
         ("plate", "车牌|车号|牌照", r"(?:车牌|车号|牌照)(?:号码|号|尾号|是|为|:| |,|尾数|末尾|的|叫|就|只|记得|大概|好像|后面|后[1-9几]位|那个)*(?P<x>(?=[a-z·-]{0,5}\d)[a-z0-9·-]{3,8})(?![a-z0-9])"),
@@ -155,4 +155,5 @@ def _view(text: str) -> str:
 
 def _radio(found: "re.Match[str]") -> str:
     """洞拐勾 among digits are digits themselves where together they are at least three."""
-    return "".join(_RADIO.get(letter, letter) for letter in found[0]) if len(found[0]) > 2 else found[0]
+    among_digits = any(letter.isdigit() for letter in found[0])
+    return "".join(_RADIO.get(letter, letter) for letter in found[0]) if among_digits else found[0]

@@ -25,6 +25,7 @@ Span = tuple[int, int]
 Wordings = dict[str, list[Span]]  # places of each wording of any rule in a text
 Groups = dict[int, list[Span]]  # places of a rule's wordings, by group
 _MOST_PLACES = 100  # places of one rule that are looked at in a text; keeps hostile texts cheap
+_MOST_WINDOWS = 50  # likewise places of its needles that an expression runs around
 _MOST_NEAR = 20  # likewise wordings on either side of a place
 _LONGEST_WORDING = 40
 _LOOK_AHEAD = 20  # characters that an expression may look at behind its match
@@ -188,7 +189,7 @@ def _around(group: list[Span], first: Span, within: int) -> list[Span]:
 def _windows(needles: Sequence[Span], width: int, length: int) -> list[Span]:
     """Stretches of a text in which a match of this width can stand around one of these places."""
     windows: list[Span] = []
-    for first, last in needles[:_MOST_PLACES]:
+    for first, last in needles[:_MOST_WINDOWS]:
         start, end = max(0, first - width), min(length, last + width + _LOOK_AHEAD)
         if windows and start <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(end, windows[-1][1]))

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -77,11 +78,13 @@ def _fused(encoder: Any, work: Path) -> Path:
     plain, fused = work / "plain.onnx", work / "fused.onnx"
     example = torch.ones(2, 8, dtype=torch.long)
     window = {0: "n", 1: "t"}
-    torch.onnx.export(
-        _Pooled(encoder), (example, example), str(plain), opset_version=_OPSET, dynamo=False,
-        input_names=["input_ids", "attention_mask"], output_names=["mean", "most"],
-        dynamic_axes={"input_ids": window, "attention_mask": window, "mean": {0: "n"}, "most": {0: "n"}},
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch praises its newer exporter, and warns of every traced size
+        torch.onnx.export(
+            _Pooled(encoder), (example, example), str(plain), opset_version=_OPSET, dynamo=False,
+            input_names=["input_ids", "attention_mask"], output_names=["mean", "most"],
+            dynamic_axes={"input_ids": window, "attention_mask": window, "mean": {0: "n"}, "most": {0: "n"}},
+        )  # fmt: skip
     config = encoder.config
     heads, hidden = config.num_attention_heads, config.hidden_size
     optimize_model(str(plain), model_type="bert", num_heads=heads, hidden_size=hidden).save_model_to_file(str(fused))

@@ -24,11 +24,11 @@ class FinetuneSettings:
     """How an encoder is fine-tuned. Rates are of the last layer; each layer below learns `layer_decay` times as fast."""
 
     layers: int = 6
-    epochs: int = 6
+    epochs: int = 5
     batch: int = 16
-    rate: float = 1e-4
-    head_rate: float = 1e-3
-    layer_decay: float = 0.85
+    rate: float = 3e-4
+    head_rate: float = 2e-3
+    layer_decay: float = 0.9
     warmup: float = 0.1
     dropout: float = 0.1
     smoothing: float = 0.05

@@ -53,37 +53,6 @@ bench: .venv/.dev             ## every figure of README and docs; outside texts 
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
 
-notebooks: .venv/.dev
-	$(PIP) --editable '.[dev,notebooks]'
-	touch $@
-
-demo: setup                   ## fit (once), triage a dozen tickets, print a table
-	test -e $(CHAMPION)/manifest.json || $(BIN)/triage train --data data/samples --output $(CHAMPION)
-	$(BIN)/triage demo
-
-check: .venv/.dev             ## lint, format of docstrings, types
-	$(BIN)/ruff check .
-	$(BIN)/pydoclint model training serving triage
-	$(BIN)/mypy
-
-test: check                   ## what CI runs
-	$(BIN)/python -m pytest -m "not slow"
-
-test-all: check .venv/.notebooks ## slow tests too (notebooks, README, real processes)
-	$(BIN)/python -m pytest
-
-train: setup                  ## fit the best classifier on data/samples and make it the champion
-	$(BIN)/triage train --data data/samples --output $(CHAMPION)
-
-serve: setup                  ## HTTP service on http://127.0.0.1:8000
-	$(BIN)/triage serve
-
-bench: setup                  ## speed, and quality by author; outside texts through TRIAGE_BENCH_DATA
-	$(BIN)/python benchmarks/quality.py --write docs/quality.md --readme README.md README.zh-CN.md
-	$(BIN)/python benchmarks/corpus.py --write docs/corpus.md
-	$(BIN)/python benchmarks/agreement.py --write docs/agreement.md
-	$(BIN)/python benchmarks/speed.py
-
 notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready
 	$(BIN)/jupyter lab notebooks
 

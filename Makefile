@@ -44,6 +44,7 @@ serve: setup                  ## HTTP service on http://127.0.0.1:8000
 	$(BIN)/triage serve
 
 bench: .venv/.dev             ## every figure of README and docs; outside texts through TRIAGE_BENCH_DATA
+	test -e $(CHAMPION)/manifest.json || $(BIN)/triage train --data data/samples --output $(CHAMPION)
 	$(BIN)/python benchmarks/quality.py --write docs/quality.md --readme README.md README.zh-CN.md
 	$(BIN)/python benchmarks/corpus.py --write docs/corpus.md
 	$(BIN)/python benchmarks/agreement.py --write docs/agreement.md

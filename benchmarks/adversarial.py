@@ -14,6 +14,8 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from page import publish
+
 from model import addresses, disguises, names, number_shapes, privacy, private_numbers, text, turns
 from model.document import Document, read
 from model.needles import needles
@@ -48,9 +50,7 @@ def main() -> None:
         "|---|---|",
         *(f"| {name} | {milliseconds:.2f} |" for milliseconds, name in found[:15]),
     ]
-    print("\n".join(lines))
-    if arguments.write:
-        arguments.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(lines, arguments.write)
     sys.exit(1 if over else 0)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from page import publish
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
@@ -35,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=int, default=FinetuneSettings().layers)
     parser.add_argument("--epochs", type=int, default=FinetuneSettings().epochs)
-    parser.add_argument("--work", type=Path, default=Path("artifacts/work/benchmark"))
+    parser.add_argument("--work", type=Path, default=Path("artifacts/runs/benchmark"))
     parser.add_argument("--write", type=Path, help="Markdown file for all figures")
     arguments = parser.parse_args()
     settings = replace(FinetuneSettings(), layers=arguments.layers, epochs=arguments.epochs)
@@ -56,9 +57,7 @@ def main() -> None:
         "",
         *_cues(data, held, linear[1], encoder[:, len(POLICY.taxonomy.codes) :], dev),
     ]
-    print("\n".join(lines))
-    if arguments.write:
-        arguments.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(lines, arguments.write)
 
 
 def _encoder(data: Prepared, held: Sequence[int], settings: FinetuneSettings, work: Path) -> Rows:

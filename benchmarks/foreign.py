@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from outside import outside_path
+from page import publish
 
 from model.policy import load_policy
 from model.rows import read_rows
@@ -55,9 +56,7 @@ def main() -> None:
         "|---|---|---|",
         *(f"| {name} | {value} | {bar} |" for name, value, bar in _figures(foreign)),
     ]
-    print("\n".join(lines))
-    if arguments.write:
-        arguments.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(lines, arguments.write)
 
 
 def _is_foreign(value: Any) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jieba
 from outside import outside_texts
+from page import publish
 from served import served
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -47,14 +48,12 @@ def main() -> None:
         *_one(triage, texts),
         *_by_length(triage, texts),
         *_stages(triage, texts),
-        ("texts that rjieba and jieba cut alike", _cuts(texts)),
+        ("texts that rjieba and jieba cut alike", _cuts(outside_texts(arguments.messages)[0])),
         *served(arguments.bundle, texts),
     ]
     lines = ["# Speed", "", "Made by `python benchmarks/speed.py --write docs/speed.md` on 2 cores.", ""]
     lines += ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
-    print("\n".join(lines))
-    if arguments.write:
-        arguments.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    publish(lines, arguments.write)
 
 
 def _batches(triage: Triage, texts: Sequence[str]) -> list[tuple[str, str]]:

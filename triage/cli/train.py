@@ -26,7 +26,7 @@ def train(
     classifier: Annotated[Kind, typer.Option(help="分类器种类")] = Kind.linear,
     config: Annotated[Path | None, typer.Option(help="训练参数 YAML")] = None,
     encoder: Annotated[str, typer.Option(help="级联用的预训练编码器:本地目录或模型库编号;默认随包自带")] = "",
-    work: Annotated[Path, typer.Option(help="级联训练的检查点目录,中断后从这里继续")] = Path("artifacts/work"),
+    work: Annotated[Path, typer.Option(help="级联训练的检查点目录,中断后从这里继续")] = Path("artifacts/runs"),
     skip_bad_rows: Annotated[bool, typer.Option(help="跳过有问题的行")] = False,
 ) -> None:
     """Fit a classifier on the training split and write its bundle."""

@@ -78,5 +78,6 @@ def _about_text(case: Case, decision: DecisionFile) -> tuple[str, ...]:
 
 
 def _rules_disagree(case: Case) -> bool:
-    sure = case.verdict.leaves[case.verdict.first] >= _RULES_SURE
+    """Whether rules are sure of another leaf; of a text put aside as `other.misc`, whether they see any other leaf."""
+    sure = case.leaf == MISC or case.verdict.leaves[case.verdict.first] >= _RULES_SURE
     return case.answered_by != "rules" and case.verdict.fired_leaf and sure and case.verdict.first != case.leaf

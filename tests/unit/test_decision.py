@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,7 @@ from model.document import read
 from model.policy import Policy
 from model.routing import route
 from model.rule_classifier import RuleVerdict
+from model.rules import Hit
 from model.ticket import Ticket
 
 
@@ -70,3 +72,12 @@ def test_no_flag_safety_or_escalation_can_reach_the_decision_or_the_route() -> N
     """Hard product rule 1, by signature: neither function takes them (the route only takes danger, which raises)."""
     assert set(inspect.signature(decide).parameters) == {"case", "auto", "decision", "model_missing"}
     assert set(inspect.signature(route).parameters) == {"ticket", "leaf", "decision", "routing", "danger"}
+
+
+def test_a_ticket_is_not_put_aside_unread_where_rules_see_a_matter_of_ours(policy: Policy) -> None:
+    leaves = dict.fromkeys(policy.taxonomy.codes, 0.05) | {"billing.charge": 0.2}  # unsure, but not other.misc
+    hits = (Hit("charge.topic", "billing.charge", 0, 2, 0.5),)
+    case = _case(policy, "老家电费突然增加请调查", leaf="other.misc", hits=hits)
+    verdict = RuleVerdict(leaves, {}, hits)
+    assert _decide(policy, replace(case, verdict=verdict)) == (REVIEW, ("rules_disagree",))
+    assert _decide(policy, replace(case, verdict=verdict, leaf="billing.tariff")) == (AUTO, ())

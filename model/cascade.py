@@ -5,40 +5,53 @@ the linear classifier and the rules are sure of its leaf and sure that no cue is
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from model.bundle import Bundle
+from model.bundle import Bundle, Second
 from model.calibration import ALSO, ROLES, Calibration
 from model.document import Document
-from model.encoder import Encoder
 from model.opinion import Opinion, linear_opinions, log_rules
 from model.rule_classifier import RuleVerdict
 
 Matrix = NDArray[np.float64]
+CASCADE = "cascade"
+RUNGS = (CASCADE, "linear", "rules")  # the ladder, from the best answer to the quickest
 
 
-def opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[Opinion]:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How tickets are read. `most`: the highest rung to use; `reproducible`: the encoder reads one text at a time."""
+
+    most: str = CASCADE
+    reproducible: bool = False
+
+
+def opinions(
+    bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], manner: Manner = Manner()
+) -> list[Opinion]:
     """What a bundle thinks: the linear classifier first, the encoder where that is not sure.
 
     Args:
         bundle: linear, or a cascade.
         documents: n texts.
         verdicts: n verdicts of the rules.
+        manner: whether the encoder may be used, and how.
 
     Returns:
         n opinions.
     """
     found = linear_opinions(bundle, documents, verdicts)
-    if bundle.second is None:
+    if bundle.second is None or manner.most != CASCADE:
         return found
     exits = bundle.second.exits
     rows = [n for n, o in enumerate(found) if o.answered_by == "linear" and not exits.passes(o.leaves, o.cues)]
     if rows:
         chosen = ([documents[n] for n in rows], [verdicts[n] for n in rows], [found[n] for n in rows])
-        for n, opinion in zip(rows, second_opinions(bundle.second.encoder, *chosen, bundle.second.calibration), strict=True):
+        for n, opinion in zip(rows, second_opinions(bundle.second, *chosen, manner), strict=True):
             found[n] = opinion
     return found
 
@@ -61,25 +74,26 @@ def join_leaves(linear: Matrix, encoder: Matrix, rules: Matrix, calibration: Cal
 
 
 def second_opinions(
-    encoder: Encoder,
+    second: Second,
     documents: Sequence[Document],
     verdicts: Sequence[RuleVerdict],
     first: Sequence[Opinion],
-    calibration: Calibration,
+    manner: Manner = Manner(),
 ) -> list[Opinion]:
     """What all three think.
 
     Args:
-        encoder: reads the texts.
+        second: the encoder, and how the three are joined.
         documents: n texts.
         verdicts: n verdicts of the rules.
         first: n opinions of the linear classifier, with its raw values.
-        calibration: how the three are joined.
+        manner: whether texts are read one by one.
 
     Returns:
         n opinions.
     """
-    leaf_values, cue_values = encoder.scores(documents)
+    encoder, calibration = second.encoder, second.calibration
+    leaf_values, cue_values = encoder.scores(documents, one_by_one=manner.reproducible)
     codes = [str(code) for code in encoder.classes_]
     linear = np.array([[opinion.linear_leaves.get(code, 0.0) for code in codes] for opinion in first])
     leaves = join_leaves(linear, leaf_values, log_rules(verdicts, codes), calibration)

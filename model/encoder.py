@@ -18,7 +18,8 @@ from model.text import CLOSE, OPEN
 
 Matrix = NDArray[np.float64]
 ONNX, TOKENIZER, HEADS, SETTINGS = "encoder.onnx", "tokenizer.json", "heads.npz", "encoder.json"
-FILES = (ONNX, TOKENIZER, HEADS, SETTINGS)
+NOTICE = "NOTICE"  # of the pretrained encoder's licence; empty where it asks for none
+FILES = (ONNX, TOKENIZER, HEADS, SETTINGS, NOTICE)
 _SPEAKERS = {CUSTOMER: "客户:", AGENT: "客服:"}
 _BRACKETS = str.maketrans({OPEN: "[", CLOSE: "]"})
 

@@ -3,17 +3,18 @@
 import gc
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.bundle import Bundle
 from model.calibration import default_calibration
-from model.cascade import opinions
+from model.cascade import CASCADE, RUNGS, Manner, opinions
 from model.decision import Case, decide
 from model.document import Document, read
 from model.evidence import cue_evidence, leaf_evidence
 from model.opinion import Opinion, rules_opinion
 from model.policy import Policy
 from model.prediction import Candidate, Cue, Filing, Prediction, Versions
+from model.prior import shifted
 from model.routing import route
 from model.rule_classifier import RuleVerdict, judge
 from model.rules import RuleBase
@@ -34,6 +35,7 @@ class _Read:
     verdict: RuleVerdict
     opinion: Opinion
     failed: bool
+    limited_to: str | None
 
 
 class Pipeline:
@@ -63,36 +65,50 @@ class Pipeline:
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through it again and again costs a twentieth of the time
 
-    def predict(self, tickets: Sequence[Ticket], *, explain: bool = False) -> list[Prediction]:
+    def predict(
+        self, tickets: Sequence[Ticket], *, explain: bool = False, reproducible: bool = False, most: str = CASCADE
+    ) -> list[Prediction]:
         """Predict tickets.
 
         Args:
             tickets: n valid tickets.
             explain: give the exact word reasons of the classifier as evidence (slower).
+            reproducible: the encoder reads one text at a time, so that no result depends on its neighbours (slower).
+            most: the highest rung of the ladder that there is time for: `cascade`, `linear` or `rules`.
 
         Returns:
-            n predictions in order.
+            n predictions in order; where time left a rung out, the reason `over_time` says so.
         """
         if not tickets:
             return []
         decision = self.policy.decision
         documents = [read(ticket, decision.max_characters, decision.head_characters) for ticket in tickets]
         verdicts = [judge(self.rules.hits(document), self.policy.taxonomy) for document in documents]
-        opinions = self._opinions(documents, verdicts)
+        opinions = self._opinions(documents, verdicts, Manner(most, reproducible=reproducible))
         rows = zip(tickets, documents, verdicts, opinions, strict=True)
-        return [self._assemble(_Read(*row[:3], *row[3]), explain=explain) for row in rows]
+        limited = most if RUNGS.index(most) > RUNGS.index(self.level) else None
+        return [self._assemble(_Read(*row[:3], *row[3], limited), explain=explain) for row in rows]
 
-    def _opinions(self, documents: Sequence[Document], verdicts: Sequence[RuleVerdict]) -> list[tuple[Opinion, bool]]:
+    def _opinions(
+        self, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], manner: Manner
+    ) -> list[tuple[Opinion, bool]]:
         """Opinions, each with whether the classifier failed; one bad ticket does not take its batch along."""
-        if self.bundle:
+        if self.bundle and manner.most != "rules":
             try:
-                return [(opinion, False) for opinion in opinions(self.bundle, documents, verdicts)]
+                return [(self._shifted(opinion), False) for opinion in opinions(self.bundle, documents, verdicts, manner)]
             except Exception as error:  # noqa: BLE001 - whatever the classifier throws, rules answer
                 log.error("classifier failed on a batch of %d: %s", len(documents), type(error).__name__)
                 if len(documents) > 1:
                     pairs = zip(documents, verdicts, strict=True)
-                    return [self._opinions([document], [verdict])[0] for document, verdict in pairs]
+                    return [self._opinions([document], [verdict], manner)[0] for document, verdict in pairs]
         return [(rules_opinion(verdict, self._by_rules), True) for verdict in verdicts]
+
+    def _shifted(self, opinion: Opinion) -> Opinion:
+        """The same for the office's own shares of leaves, where its policy names them."""
+        real = self.policy.decision.leaf_prior
+        if not (real and self.bundle) or opinion.answered_by == "rules":
+            return opinion
+        return replace(opinion, leaves=shifted(opinion.leaves, real, self.bundle.manifest["data"]["leaves"]))
 
     def _assemble(self, item: _Read, *, explain: bool) -> Prediction:
         taxonomy, opinion, document = self.policy.taxonomy, item.opinion, item.document
@@ -101,18 +117,24 @@ class Pipeline:
         first = candidates[0]
         case = Case(document, first.code, first.confidence, item.verdict, opinion.answered_by, opinion.unknown_share)
         outcome, reasons = decide(case, opinion.calibration.auto, self.policy.decision, model_missing=item.failed)
+        if item.limited_to:  # said, but no reason against `auto`: the rung that answered has thresholds of its own
+            reasons = (*(r for r in reasons if item.limited_to != "rules" or r != "model_unavailable"), "over_time")
+        secondary = self._secondary(first.code, opinion)
         cues = {name: self._cue(name, item) for name in (*FLAGS, "safety", "escalation")}
         role = self._theft_role(item, cues["theft"].raised)
         cues["theft"] = Cue(cues["theft"].probability, cues["theft"].raised, cues["theft"].evidence, role)
         return Prediction(
             ticket_id=item.ticket.ticket_id,
             candidates=candidates,
-            secondary=self._secondary(first.code, opinion),
+            secondary=secondary,
             flags={name: cues[name] for name in FLAGS},
             safety=cues["safety"],
             escalation=cues["escalation"],
             filing=self._filing(cues, item.verdict),
-            route=route(item.ticket, first.code, outcome, self.policy.routing, danger=cues["safety"].raised),
+            route=route(
+                item.ticket, first.code, outcome, self.policy.routing,
+                danger=cues["safety"].raised, secondary=secondary,
+            ),  # fmt: skip
             measures=self._measures(first.code, danger=cues["safety"].raised),
             decision=outcome,
             reasons=reasons,

@@ -1,9 +1,12 @@
 """What a bundle says of itself to a reader."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from model.policy import Policy
 from model.ticket import LabelledTicket
+from training.dataset import digest, text_hash
 from training.split import author_of
 
 
@@ -34,3 +37,26 @@ Out-of-fold by author:
 |---|---|
 {rows}
 """
+
+
+def about(tickets: Sequence[LabelledTicket], settings: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
+    """What the manifest says of data, settings and figures; rows by id and hash, never by text.
+
+    Args:
+        tickets: what was learned from.
+        settings: of the fit.
+        metrics: out-of-fold figures.
+
+    Returns:
+        A JSON-ready mapping.
+    """
+    return {
+        "data": {
+            "digest": digest(tickets),
+            "tickets": len(tickets),
+            "leaves": dict(Counter(t.category for t in tickets)),
+            "rows": {t.id: text_hash(t.text)[:16] for t in tickets},
+        },
+        "metrics": {"out_of_fold": metrics},
+        "settings": settings,
+    }

@@ -12,6 +12,7 @@ from model.policy import Policy
 from model.taxonomy import THEFT_ROLES
 from training.finetune import Examples, FinetuneSettings, TriageEncoder, finetune
 from training.fit import Prepared, truth
+from training.progress import Progress
 
 
 def cue_names(policy: Policy) -> tuple[str, ...]:
@@ -57,6 +58,7 @@ def fit_encoder(
     settings: FinetuneSettings,
     *,
     resume: bool = False,
+    progress: Progress = print,
 ) -> TriageEncoder:
     """Fine-tune on some tickets.
 
@@ -70,6 +72,7 @@ def fit_encoder(
         folder: of checkpoints.
         settings: epochs, rates, seed.
         resume: go on from the last checkpoint.
+        progress: told how far it is.
 
     Returns:
         The model.
@@ -77,4 +80,5 @@ def fit_encoder(
     names = sorted({leaf.group for leaf in policy.taxonomy.leaves})
     groups = [names.index(policy.taxonomy.leaf(code).group) for code in policy.taxonomy.codes]
     stops = examples(data, held, tokenizer, policy, settings) if held else None
-    return finetune(encoder, examples(data, train, tokenizer, policy, settings), stops, groups, folder, settings, resume=resume)
+    learn = examples(data, train, tokenizer, policy, settings)
+    return finetune(encoder, learn, stops, groups, folder, settings, resume=resume, progress=progress)

@@ -16,7 +16,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.optimizer import optimize_model
 from torch import Tensor, nn
 
-from model.encoder import HEADS, ONNX, SETTINGS, TOKENIZER
+from model.encoder import HEADS, NOTICE, ONNX, SETTINGS, TOKENIZER
 from training.finetune import FinetuneSettings, TriageEncoder
 
 _OPSET = 17
@@ -37,7 +37,7 @@ class _Pooled(nn.Module):  # type: ignore[misc]  # torch is not there where type
 
 def export(
     model: TriageEncoder,
-    tokenizer: Path,
+    pretrained: Path,
     leaves: Sequence[str],
     cues: Sequence[str],
     folder: Path,
@@ -49,7 +49,7 @@ def export(
 
     Args:
         model: fine-tuned.
-        tokenizer: its tokenizer.json.
+        pretrained: folder of the encoder it was made from: its tokenizer.json, and the NOTICE that its licence asks for.
         leaves: names of the first heads.
         cues: names of the others.
         folder: where to.
@@ -65,7 +65,9 @@ def export(
             quantize_dynamic(fused, folder / ONNX, weight_type=QuantType.QInt8, extra_options=plain)
         else:
             shutil.copyfile(fused, folder / ONNX)
-    shutil.copyfile(tokenizer, folder / TOKENIZER)
+    shutil.copyfile(pretrained / TOKENIZER, folder / TOKENIZER)
+    notice = pretrained / NOTICE
+    (folder / NOTICE).write_text(notice.read_text(encoding="utf-8") if notice.is_file() else "", encoding="utf-8")
     (folder / SETTINGS).write_text(json.dumps(asdict(settings.text)), encoding="utf-8")
     scale = 1 / np.sqrt(model.norm.running_var.numpy() + model.norm.eps)  # the normalisation goes into the heads
     weights = model.heads.weight.detach().numpy().T * scale[:, None]

@@ -1,6 +1,6 @@
 """Fine-tune an encoder for leaves and cues at once. Reads from top to bottom; needs the extra `train`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
-from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from model.encoder import EncoderSettings, windows
+from training.progress import Progress, TimeLeft
 
-Progress = Callable[[str], None]
 _HEADS = ("heads",)
 
 
@@ -135,6 +135,7 @@ def finetune(
     settings: FinetuneSettings,
     *,
     resume: bool = False,
+    progress: Progress = print,
 ) -> TriageEncoder:
     """Fine-tune; with held-out examples the epoch with the best leaf macro-F1 is kept.
 
@@ -146,6 +147,7 @@ def finetune(
         folder: of checkpoints.
         settings: epochs, rates, seed.
         resume: go on from the last checkpoint in the folder, if there is one.
+        progress: told how far it is and how long it will take.
 
     Returns:
         The fine-tuned model.
@@ -159,9 +161,10 @@ def finetune(
         eval_dataset=held,
         data_collator=Collator(settings.text, encoder.config.pad_token_id or 0),
         compute_metrics=lambda seen: _macro_f1(seen, len(groups)),
-        callbacks=[EarlyStoppingCallback(settings.patience)] if held is not None else [],
+        callbacks=[TimeLeft(progress), *([EarlyStoppingCallback(settings.patience)] if held is not None else [])],
         optimizers=(_optimizer(model, settings), None),
     )
+    trainer.remove_callback(PrinterCallback)
     last = any(folder.glob("checkpoint-*")) if resume else False
     trainer.train(resume_from_checkpoint=last or None)
     return model
@@ -205,7 +208,7 @@ def _arguments(folder: Path, settings: FinetuneSettings, *, stops: bool, stray: 
         per_device_eval_batch_size=2 * settings.batch, warmup_steps=settings.warmup, lr_scheduler_type="linear",
         bf16=True, use_cpu=not torch.cuda.is_available(), seed=settings.seed, data_seed=settings.seed,
         remove_unused_columns=False, label_names=["labels"], report_to=[],
-        logging_steps=50, dataloader_pin_memory=False, max_grad_norm=2.0, **saving,
+        logging_steps=50, disable_tqdm=True, dataloader_pin_memory=False, max_grad_norm=2.0, **saving,
     )  # fmt: skip
 
 

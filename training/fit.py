@@ -1,16 +1,14 @@
 """Fit the linear classifier and write its bundle. Reads from top to bottom."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Contents, save_bundle
-from model.calibration import ALSO, CUES, ROLES
+from model.calibration import ALSO, CUES, ROLES, Calibration
 from model.document import Document, read
 from model.errors import InvalidLabels
 from model.linear import LinearClassifier
@@ -20,8 +18,7 @@ from model.rules import RuleBase
 from model.taxonomy import FLAGS, THEFT_ROLES
 from model.ticket import LabelledTicket, Ticket
 from training.calibrate import Held, RulesRead, calibrate
-from training.card import model_card
-from training.dataset import digest, text_hash
+from training.card import about, model_card
 from training.split import author_folds, author_of
 
 Progress = Callable[[str], None]
@@ -88,18 +85,51 @@ def fit_bundle(
     Raises:
         InvalidLabels: fewer than two leaves or two tickets.
     """
+    part = fit_linear(tickets, policy, settings, progress=progress)
+    description = about(tickets, asdict(settings), part.metrics)
+    card = model_card(tickets, part.metrics, policy)
+    contents = Contents("linear", part.classifier, part.calibration, policy, description, card)
+    return save_bundle(contents, output, key)
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """A fitted and calibrated linear classifier, with the out-of-fold values that calibrated it."""
+
+    data: Prepared
+    held: Held
+    classifier: LinearClassifier
+    calibration: Calibration
+    metrics: dict[str, float]
+
+
+def fit_linear(
+    tickets: Sequence[LabelledTicket], policy: Policy, settings: FitSettings, *, progress: Progress = print
+) -> LinearPart:
+    """Fit and calibrate the linear classifier.
+
+    Args:
+        tickets: the training side.
+        policy: taxonomy, rules, thresholds.
+        settings: folds, strength, seed.
+        progress: told what goes on.
+
+    Returns:
+        The classifier and what its calibration rests on.
+
+    Raises:
+        InvalidLabels: fewer than two leaves or two authors.
+    """
     check(tickets)
     progress(f"读取 {len(tickets)} 条工单,{len({author_of(t) for t in tickets})} 位作者")
     data = prepare(tickets, policy)
-    progress(f"按作者 {settings.folds} 折训练,用于校准")
+    progress(f"线性分类器:按作者 {settings.folds} 折训练,用于校准")
     held = out_of_fold(data, policy, settings)
     temperature, calibration, metrics = calibrate(held, policy, settings.read)
-    progress("训练最终分类器")
+    progress("线性分类器:训练最终分类器")
     classifier = fit_classifier(data, range(len(tickets)), policy, settings)
     classifier.temperature_ = temperature
-    description = about(data, asdict(settings), metrics)
-    card = model_card(tickets, metrics, policy)
-    return save_bundle(Contents("linear", classifier, calibration, policy, description, card), output, key)
+    return LinearPart(data, held, classifier, calibration, metrics)
 
 
 def check(tickets: Sequence[LabelledTicket]) -> None:
@@ -113,29 +143,6 @@ def check(tickets: Sequence[LabelledTicket]) -> None:
     """
     if len({ticket.category for ticket in tickets}) < 2 or len({author_of(ticket) for ticket in tickets}) < 2:
         raise InvalidLabels(f"训练部分只有 {len(tickets)} 条工单,至少要有两个类别、两条工单;请检查 split 与 --data", [])
-
-
-def about(data: Prepared, settings: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
-    """What the manifest says of data, settings and figures; rows by id and hash, never by text.
-
-    Args:
-        data: what was learned from.
-        settings: of the fit.
-        metrics: out-of-fold figures.
-
-    Returns:
-        A JSON-ready mapping.
-    """
-    return {
-        "data": {
-            "digest": digest(data.tickets),
-            "tickets": len(data.tickets),
-            "leaves": dict(Counter(data.leaves)),
-            "rows": {t.id: text_hash(t.text)[:16] for t in data.tickets},
-        },
-        "metrics": {"out_of_fold": metrics},
-        "settings": settings,
-    }
 
 
 def prepare(tickets: Sequence[LabelledTicket], policy: Policy) -> Prepared:

@@ -22,6 +22,7 @@ from training.calibrate import (
     fit_joint,
     leaf_thresholds,
 )
+from training.fit import LinearPart
 
 Matrix = NDArray[np.float64]
 _LOST = 0.005  # share of a cue's positives that may be lost by leaving early
@@ -38,23 +39,22 @@ class EncoderHeld:
 
 
 def stack(
-    held: Held, encoder: EncoderHeld, first: Calibration, temperature: float, policy: Policy, read: RulesRead = RulesRead()
+    part: LinearPart, encoder: EncoderHeld, policy: Policy, read: RulesRead = RulesRead()
 ) -> tuple[Calibration, Exits, dict[str, float]]:
     """Fit the cascade's calibration.
 
     Args:
-        held: out-of-fold values of the linear classifier.
-        encoder: of the encoder.
-        first: calibration of the linear classifier with rules.
-        temperature: of the linear classifier's softmax.
+        part: the linear classifier with its out-of-fold values and its calibration with rules.
+        encoder: out-of-fold values of the encoder.
         policy: target precisions.
         read: authors to leave out of what is fitted on rules.
 
     Returns:
         Calibration of all three, thresholds for leaving early, and out-of-fold figures.
     """
+    held, first = part.held, part.calibration
     truth = np.array([held.codes.index(leaf) for leaf in held.truth])
-    linear = softmax(held.leaves / temperature, axis=1)
+    linear = softmax(held.leaves / part.classifier.temperature_, axis=1)
     rules = log_rules(held.verdicts, held.codes)
     unread = read.unread(held.authors, read.leaves)
     shares = _shares(linear[unread], encoder.leaves[unread], rules[unread], truth[unread])

@@ -104,7 +104,7 @@ def test_the_exported_encoder_gives_what_torch_gives(
         wanted = torch.cat([model(**batch([rows[n]]))["logits"] for n in range(200)]).numpy()
     exact, small = work / "exact", work / "int8"
     for target, int8 in ((exact, False), (small, True)):
-        export(model, source.folder / "tokenizer.json", policy.taxonomy.codes, cue_names(policy), target, SMALL, int8=int8)
+        export(model, source.folder, policy.taxonomy.codes, cue_names(policy), target, SMALL, int8=int8)
     leaves, cues = Encoder.load(exact).scores(data.documents)
     np.testing.assert_allclose(np.hstack([leaves, cues]), wanted, atol=2e-3)
     drift = np.hstack(Encoder.load(small).scores(data.documents, one_by_one=True)) - wanted

@@ -1,9 +1,11 @@
 """Quality on authors never met: fixed test split and 5-fold by author, beside rules alone and a plain peer.
 
-`python benchmarks/quality.py [--data data/samples] [--write docs/quality.md]`
+`python benchmarks/quality.py [--data data/samples] [--cascade DIR] [--write docs/quality.md]`; DIR is a cascade that
+`make train` fitted on the training side, by default the champion where that is one.
 """
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,11 +36,14 @@ def main() -> None:
     """Measure, print a table, write it where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data/samples"))
+    parser.add_argument("--cascade", type=Path, default=Path("artifacts/champion"), help="bundle of a cascade")
     parser.add_argument("--write", type=Path, help="Markdown file for all figures")
     parser.add_argument("--readme", type=Path, nargs="*", default=(), help="files whose table of figures is renewed")
     arguments = parser.parse_args()
     tickets = read_labelled([arguments.data], POLICY.taxonomy).tickets
     fixed, fixed_peer = _fixed(tickets)
+    cascade = _cascade(tickets, arguments.cascade)
+    fixed |= {"cascade": cascade} if cascade else {}
     folds, folds_peer = _folds(tickets)
     parts = [
         _head(tickets),
@@ -52,6 +57,7 @@ def main() -> None:
     if arguments.write:
         arguments.write.write_text(text, encoding="utf-8")
     columns = {
+        **({"fixed test, cascade": cascade} if cascade else {}),
         "fixed test, linear": fixed["linear"],
         "fixed test, rules alone": fixed["rules alone"],
         "5-fold, linear": folds["linear"],
@@ -84,6 +90,19 @@ def _fixed(tickets: Tickets) -> tuple[dict[str, Any], float]:
     test = [t for t in tickets if t.split == "test"]
     linear, rules = evaluate(_fit(train), test)[0], evaluate(Pipeline(POLICY), test)[0]
     return {"linear": linear, "rules alone": rules}, _peer(train, test)
+
+
+def _cascade(tickets: Tickets, folder: Path) -> dict[str, Any] | None:
+    """The cascade of `make train`; None where there is none, said on stderr."""
+    bundle = load_bundle(folder) if folder.is_dir() else None
+    if bundle is None or bundle.second is None:
+        print(f"{folder} is no cascade: its column is left out; run `make train` first", file=sys.stderr)
+        return None
+    seen = {t.author for t in tickets if t.id in bundle.manifest["data"]["rows"]}
+    test = [t for t in tickets if t.split == "test"]
+    if seen & {t.author for t in test}:
+        raise SystemExit(f"{folder} was trained on authors of the test side")
+    return evaluate(Pipeline(bundle.policy, bundle), test)[0]
 
 
 def _folds(tickets: Tickets) -> tuple[dict[str, Any], float]:
@@ -156,6 +175,7 @@ _FIGURES = {
     "sent out unread (auto), and right": lambda r: (
         f"{r['selective']['auto_rate']:.2f}, {r['selective']['auto_precision']:.3f}"
     ),
+    "coverage at precision 0.95": lambda r: f"{r['selective']['coverage_at_precision_95']:.2f}",
     "ECE": lambda r: f"{r['calibration']['ece']:.3f}",
     "safety": lambda r: _cue(r["safety"]) + f", missed {round(r['safety']['n'] * (1 - r['safety']['r']))}",
     "escalation": lambda r: _cue(r["escalation"]),

@@ -44,7 +44,8 @@ class Calibration:
     """What a bundle adds to a policy's thresholds.
 
     `auto`: confidence from which a leaf goes to its desk unread. `rule_share`, `linear_share`, `encoder_share`:
-    weights of the log confidences that make a leaf's. `cues`: by cue name.
+    weights of the log confidences that make a leaf's. `cues`: by cue name. `least_value`: a text whose highest leaf decision value
+    is below it is far from training.
     """
 
     auto: Mapping[str, float]
@@ -52,6 +53,7 @@ class Calibration:
     cues: Mapping[str, CueJoint] = field(default_factory=dict)
     linear_share: float = 1.0
     encoder_share: float = 0.0
+    least_value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For the manifest.

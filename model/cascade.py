@@ -114,6 +114,7 @@ def second_opinions(
                 answered_by="encoder",
                 calibration=calibration,
                 unknown_share=opinion.unknown_share,
+                unlike=opinion.unlike,
             )
         )
     return opinions

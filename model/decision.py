@@ -25,6 +25,7 @@ class Case:
     verdict: RuleVerdict
     answered_by: str
     unknown_share: float = 0.0
+    unlike: bool = False
 
 
 def decide(
@@ -72,7 +73,7 @@ def _about_text(case: Case, decision: DecisionFile) -> tuple[str, ...]:
         "too_short": short,
         "too_long": case.document.clipped,
         "not_a_complaint": not short and is_no_complaint(case.document, case.verdict),
-        "unknown_words": not short and case.unknown_share > decision.unknown_word_share,
+        "unknown_words": not short and (case.unlike or case.unknown_share > decision.unknown_word_share),
     }
     return tuple(name for name, true in found.items() if true)
 

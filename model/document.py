@@ -1,5 +1,6 @@
 """A ticket's text on its way: as sent → clipped → normalised → masked, with turns and the alignment back."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from model.privacy import mask
@@ -61,6 +62,21 @@ class Document:
         first, last = self.aligned.span(start, end)
         masked = any(first < b and a < last for a, b in self.masked_spans)
         return None if masked or last > self.content_length else (first, last)
+
+    def masked_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a span of the text as sent stands in `text`; the way back of `sent_span`.
+
+        Args:
+            start: first character as sent.
+            end: one past the last.
+
+        Returns:
+            Start and end in `text`; equal where nothing of the span was kept.
+        """
+        index = self.aligned.index
+        if index is None:
+            return start, end
+        return bisect_left(index, start), bisect_left(index, end)
 
 
 def read(ticket: Ticket, max_characters: int = 20_000, head_characters: int = 15_000) -> Document:

@@ -83,3 +83,40 @@ class UnusableEncoder(TriageError):
     """A pretrained encoder that is damaged, incomplete, out of reach or of a kind this project cannot fine-tune."""
 
     code = "unusable_encoder"
+
+
+class NotFound(TriageError):
+    """A ticket, cue or event that is not in the store."""
+
+    code = "not_found"
+
+
+class Conflict(TriageError):
+    """What was asked rests on a state that is no longer so; read again, then decide."""
+
+    code = "conflict"
+
+
+class InvalidField(TriageError):
+    """A value that the store cannot take: an unknown flag, a cursor that is none of ours."""
+
+    code = "invalid_field"
+
+
+class StoreUnavailable(TriageError):
+    """The database is away, busy for too long or full; nothing was written, and the same call may succeed later."""
+
+    code = "store_unavailable"
+
+
+class Overloaded(TriageError):
+    """More is asked than can be answered in time; nothing was done, and the same call may succeed later."""
+
+    code = "overloaded"
+    retry_after = 1  # seconds
+
+
+class UnusableSettings(TriageError):
+    """Settings that contradict each other or allow what must not be; the message says which to mend."""
+
+    code = "unusable_settings"

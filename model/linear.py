@@ -95,24 +95,24 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         leaves: NDArray[np.str_] = np.asarray(self.classes_)[self.predict_proba(texts).argmax(axis=1)]
         return leaves
 
-    def scores(self, texts: Iterable[str]) -> tuple[Matrix, Matrix, Matrix]:
+    def scores(self, texts: Iterable[str]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
         """Confidences of leaves and decision values of cues in one pass.
 
         Args:
             texts: n masked texts.
 
         Returns:
-            Confidences (n, n_leaves), cue decision values (n, n_cues), and the share of words never seen
-            in training (n,).
+            Confidences (n, n_leaves), cue decision values (n, n_cues), the share of words never seen in training (n,),
+            and the highest decision value of any leaf (n,): low where no leaf claims the text.
         """
         self._check_fitted()
         prepared = self.prepare(texts)
         if not prepared:
-            return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0)
+            return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.cues_))), np.zeros(0), np.zeros(0)
         matrix = self.matrix(prepared)
         unknown = np.array([self.grams_.unknown_share(f) for f in prepared])
         leaves, cues = self._values(matrix)
-        return self.soften(leaves), cues, unknown
+        return self.soften(leaves), cues, unknown, leaves.max(axis=1)
 
     def soften(self, values: Matrix) -> Matrix:
         """Softmax at the calibrated temperature.

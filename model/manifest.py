@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from model.errors import BundleMissing, BundleRefused
-from model.policy import FILES
+from model.policy import FILES, LATER_FILES
 
 FORMAT = 2
 LINEAR = "linear.joblib"
@@ -43,7 +43,8 @@ def verify_bundle(folder: Path, key: str | None = None) -> dict[str, Any]:
         raise BundleRefused(f"模型包被拒绝:清单格式 {manifest.get('format')!r},本程序读 {FORMAT};请用同版本程序训练")
     if key:
         _check_signature(folder / SIGNATURE, content, key)
-    unlisted = {LINEAR, *(f"policy/{name}" for name in FILES)} - set(files)
+    carried = (name for name in FILES if name not in LATER_FILES or (folder / "policy" / name).is_file())
+    unlisted = {LINEAR, *(f"policy/{name}" for name in carried)} - set(files)
     if unlisted:
         raise BundleRefused(f"模型包被拒绝:清单没有列出 {sorted(unlisted)};请重新训练")
     for name, digest in files.items():

@@ -20,7 +20,7 @@ class Opinion:
     """What is thought of one ticket, and by whom.
 
     `leaves`: confidence by leaf, sums to 1; `cues`: probability by cue; `roles`, `also`: decision value by theft role
-    and by second leaf; `calibration`: thresholds that these numbers were made for. `linear_leaves` and `values` are
+    and by second leaf; `calibration`: thresholds that these numbers were made for. `unlike`: the text is far from all that was learned from. `linear_leaves` and `values` are
     the linear classifier's own confidences and decision values, for a cascade.
     """
 
@@ -31,6 +31,7 @@ class Opinion:
     answered_by: str
     calibration: Calibration
     unknown_share: float = 0.0
+    unlike: bool = False
     linear_leaves: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
 
@@ -65,7 +66,7 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
         n opinions. A text without one known word is left to the rules.
     """
     classifier, calibration = bundle.classifier, bundle.calibration
-    alone, values, unknown = classifier.scores([document.text for document in documents])
+    alone, values, unknown, claims = classifier.scores([document.text for document in documents])
     codes = [str(c) for c in classifier.classes_]
     proba = join_leaves(alone, codes, verdicts, calibration.rule_share)
     columns = {name: number for number, name in enumerate(classifier.cues_)}
@@ -87,6 +88,7 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
                 "linear" if knows else "rules",
                 calibration,
                 float(unknown[row]),
+                calibration.least_value is not None and float(claims[row]) < calibration.least_value,
                 dict(zip(codes, alone[row].tolist(), strict=True)) if bundle.second else {},
                 value,
             )

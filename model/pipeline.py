@@ -56,7 +56,14 @@ class Pipeline:
 
     @property
     def level(self) -> str:
-        """The rung of the ladder that answers: `linear` or `rules`."""
+        """The rung of the ladder that answers: `cascade`, `linear` or `rules`."""
+        if self.bundle is None:
+            return "rules"
+        return CASCADE if self.bundle.second else "linear"
+
+    @property
+    def source(self) -> str:
+        """What the bundle is: `linear`, `encoder` or `cascade`; `rules` without one."""
         return self.bundle.source if self.bundle else "rules"
 
     def warm(self) -> None:
@@ -115,7 +122,8 @@ class Pipeline:
         ranked = sorted(opinion.leaves.items(), key=lambda pair: -pair[1])[:3]
         candidates = tuple(Candidate(c, taxonomy.leaf(c).name, taxonomy.leaf(c).group, p) for c, p in ranked)
         first = candidates[0]
-        case = Case(document, first.code, first.confidence, item.verdict, opinion.answered_by, opinion.unknown_share)
+        about = (opinion.answered_by, opinion.unknown_share, opinion.unlike)
+        case = Case(document, first.code, first.confidence, item.verdict, *about)
         outcome, reasons = decide(case, opinion.calibration.auto, self.policy.decision, model_missing=item.failed)
         if item.limited_to:  # said, but no reason against `auto`: the rung that answered has thresholds of its own
             reasons = (*(r for r in reasons if item.limited_to != "rules" or r != "model_unavailable"), "over_time")
@@ -134,12 +142,12 @@ class Pipeline:
             route=route(
                 item.ticket, first.code, outcome, self.policy.routing,
                 danger=cues["safety"].raised, secondary=secondary,
-            ),  # fmt: skip
+            ),
             measures=self._measures(first.code, danger=cues["safety"].raised),
             decision=outcome,
             reasons=reasons,
             evidence=leaf_evidence(document, item.verdict, first.code, self._reasoner(item, explain=explain)),
-            source=self.level,
+            source=self.source,
             answered_by=opinion.answered_by,
             versions=self._versions(),
             rules_fired=tuple(hit.rule for hit in item.verdict.hits),

@@ -1,5 +1,6 @@
 """Desk, support, clocks and queue of a ticket, from the policy's tables. Flags are no arguments here."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from model.decision import AUTO
@@ -9,8 +10,10 @@ from model.ticket import Ticket
 from model.workdays import add_working_days, is_provisional
 
 
-def route(ticket: Ticket, leaf: str, decision: str, routing: RoutingFile, *, danger: bool) -> Route:
-    """Where a ticket goes and until when.
+def route(
+    ticket: Ticket, leaf: str, decision: str, routing: RoutingFile, *, danger: bool, secondary: Sequence[str] = ()
+) -> Route:
+    """Where a ticket goes and until when; never to a unit that its leaf or a secondary one complains of.
 
     Args:
         ticket: gives the time of acceptance and the area.
@@ -18,19 +21,21 @@ def route(ticket: Ticket, leaf: str, decision: str, routing: RoutingFile, *, dan
         decision: `auto` goes to its desk, everything else to the person who reviews.
         routing: the policy's tables.
         danger: `safety` is raised: the command centre and a person get it at once.
+        secondary: further leaves of the ticket.
 
     Returns:
         The route; clocks run from acceptance and are None where it is unknown.
     """
     entry = routing.routes[leaf]
-    desk = routing.safety.desk if danger else entry.desk
-    support = [
-        unit for unit in ((entry.desk, *entry.support) if danger else entry.support) if unit not in (desk, *entry.never)
-    ]
+    complained_of = {unit for code in (leaf, *secondary) for unit in routing.routes[code].never}
+    lead = routing.review_desk if entry.desk in complained_of else entry.desk
+    desk = routing.safety.desk if danger else lead
+    helping = (lead, *entry.support) if danger else entry.support
+    support = [unit for unit in helping if unit != desk and unit not in complained_of]
     if danger:
         queues: tuple[str, ...] = (routing.safety.desk, routing.safety.person)
     else:
-        queues = (entry.desk,) if decision == AUTO else (routing.review_desk,)
+        queues = (lead,) if decision == AUTO else (routing.review_desk,)
     accepted = ticket.accepted_at
     due = add_working_days(accepted, routing.clock.answer_working_days) if accepted else None
     return Route(

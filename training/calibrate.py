@@ -19,6 +19,7 @@ from model.taxonomy import FLAGS
 
 Matrix = NDArray[np.float64]
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
+_FAR = 0.01  # share of unseen authors' tickets that count as far from training
 _ENOUGH = 100  # tickets proposed for a leaf from which its own precision decides its threshold
 _LEAST_UNREAD = 200  # so many tickets that the rule writer has not read are needed to judge the rules
 
@@ -92,7 +93,8 @@ def calibrate(held: Held, policy: Policy, read: RulesRead = RulesRead()) -> tupl
         ),
         "ece": expected_calibration_error(joined.max(axis=1), joined.argmax(axis=1) == truth),
     }
-    return temperature * sharpen, Calibration(auto, share / sharpen, cues), figures
+    least = float(np.quantile(held.leaves.max(axis=1), _FAR))
+    return temperature * sharpen, Calibration(auto, share / sharpen, cues, least_value=least), figures
 
 
 def fit_temperature(values: Matrix, truth: NDArray[np.int_]) -> float:

@@ -1,45 +1,33 @@
 """Measure a pipeline on labelled tickets: the JSON of the contract, section 5."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from model.pipeline import Pipeline
-from model.prediction import Prediction
 from model.taxonomy import FLAGS
-from model.ticket import LabelledTicket, Ticket
-from training.bootstrap import intervals
-from training.calibrate import expected_calibration_error
-from training.evaluated import Evaluated
-from training.fit import truth
+from model.ticket import LabelledTicket
+from training.baselines import baseline_figures, baselines
+from training.bootstrap import headline_figures, intervals, rows_by_author
+from training.cue_figures import cue_figures, filing_figures, flag_figures, secondary_figures, theft_role_figures
+from training.curves import calibration_figures, selective_figures
+from training.dataset import digest
+from training.evaluated import Evaluated, Table, group_of, macro_f1, rounded, run, short_figures
+from training.seen import count_seen
+from training.slices import slice_figures
 
-_PREVALENCES = (0.05, 0.01, 0.005)
 _ROUNDS = 1000
-_BATCH = 256
-Table = dict[str, Any]
-
-
-def run(pipeline: Pipeline, tickets: Sequence[LabelledTicket]) -> Evaluated:
-    """Predict labelled tickets.
-
-    Args:
-        pipeline: predicts.
-        tickets: labelled.
-
-    Returns:
-        Both, row by row.
-    """
-    predictions: list[Prediction] = []
-    for start in range(0, len(tickets), _BATCH):
-        predictions += pipeline.predict([Ticket(t.text, ticket_id=t.id) for t in tickets[start : start + _BATCH]])
-    return Evaluated(tuple(tickets), tuple(predictions))
 
 
 def evaluate(
-    pipeline: Pipeline, tickets: Sequence[LabelledTicket], *, rounds: int = _ROUNDS, seed: int = 0
+    pipeline: Pipeline,
+    tickets: Sequence[LabelledTicket],
+    *,
+    rounds: int = _ROUNDS,
+    seed: int = 0,
+    train: Sequence[LabelledTicket] = (),
+    frozen: bool = False,
 ) -> tuple[Table, Evaluated]:
     """Every figure of the contract.
 
@@ -48,14 +36,29 @@ def evaluate(
         tickets: labelled, at least one.
         rounds: of the bootstrap by author.
         seed: of the bootstrap.
+        train: labelled tickets, none of them measured, for baselines that have to learn.
+        frozen: also measure the frozen encoder, which takes minutes and the extra `train`.
 
     Returns:
         The JSON-ready report, and the predictions behind it.
     """
     data = run(pipeline, tickets)
-    rules = run(Pipeline(pipeline.policy), tickets) if pipeline.bundle else data
-    report = report_of(data, rounds=rounds, seed=seed)
-    return {**report, "baselines": {"majority": _majority(data), "rules": _short(rules)}}, data
+    beside = baselines(pipeline, data, train, frozen=frozen)
+    return {
+        **report_of(data, rounds=rounds, seed=seed),
+        "baselines": baseline_figures(data, beside.found, rounds=rounds, seed=seed),
+        "baselines_skipped": dict(beside.skipped),
+        "about": {
+            "bundle": pipeline.bundle.id if pipeline.bundle else None,
+            "source": pipeline.level,
+            "data": digest(data.tickets),
+            "authors": len(rows_by_author(data.tickets)),
+            "seen_in_training": count_seen(pipeline, data.tickets),
+            "bundle_learned_from": len(pipeline.bundle.manifest["data"]["rows"]) if pipeline.bundle else 0,
+            "baselines_learned_from": len(train),
+            "rounds": rounds,
+        },
+    }, data
 
 
 def report_of(data: Evaluated, *, rounds: int = _ROUNDS, seed: int = 0) -> Table:
@@ -69,20 +72,22 @@ def report_of(data: Evaluated, *, rounds: int = _ROUNDS, seed: int = 0) -> Table
     Returns:
         The report without `baselines`.
     """
+    groups = [group_of(code) for code in data.gold], [group_of(code) for code in data.found]
     return {
         "n": len(data.tickets),
         "category": category_figures(data),
-        "group_macro_f1": _macro([_group(c) for c in data.gold], [_group(c) for c in data.found]),
-        "secondary": _secondary(data),
+        "group_macro_f1": macro_f1(*groups),
+        "secondary": secondary_figures(data),
         "flags": {flag: flag_figures(data, flag) for flag in FLAGS},
-        "theft_role": _theft_role(data),
-        "filing": _filing(data),
-        "safety": _cue(data, "safety"),
-        "escalation": _cue(data, "escalation"),
-        "calibration": _calibration(data),
-        "selective": _selective(data),
-        "slices": _slices(data),
-        "ci95": intervals(data, rounds, seed),
+        "theft_role": theft_role_figures(data),
+        "filing": filing_figures(data),
+        "safety": cue_figures(data, "safety"),
+        "escalation": cue_figures(data, "escalation"),
+        "calibration": calibration_figures(data),
+        "selective": selective_figures(data),
+        "slices": slice_figures(data, rounds=rounds, seed=seed),
+        "confusion": confusion(data),
+        "ci95": intervals(headline_figures(data), data.tickets, rounds=rounds, seed=seed),
     }
 
 
@@ -95,150 +100,33 @@ def category_figures(data: Evaluated) -> Table:
     Returns:
         The `category` part of the report.
     """
-    codes = sorted(set(data.gold) | set(data.found))
+    codes = sorted({*data.gold, *data.found})
     precision, recall, f1, count = precision_recall_fscore_support(data.gold, data.found, labels=codes, zero_division=0)
     leaves = {
-        c: {"p": _r(p), "r": _r(r), "f1": _r(f), "n": int(n)}
+        c: {"p": rounded(p), "r": rounded(r), "f1": rounded(f), "n": int(n)}
         for c, p, r, f, n in zip(codes, precision, recall, f1, count, strict=True)
     }
-    top3 = np.mean(
-        [gold in [c.code for c in p.candidates] for gold, p in zip(data.gold, data.predictions, strict=True)]
-    )
+    short = short_figures(data.gold, data.found)
     return {
-        "accuracy": _r(accuracy_score(data.gold, data.found)),
-        "macro_f1": _macro(data.gold, data.found),
-        "weighted_f1": _r(f1_score(data.gold, data.found, average="weighted", zero_division=0)),
-        "top3": _r(top3),
+        "accuracy": short["accuracy"],
+        "macro_f1": short["macro_f1"],
+        "weighted_f1": rounded(f1_score(data.gold, data.found, average="weighted", zero_division=0)),
+        "top3": rounded(data.among_three.mean()),
         "per_leaf": leaves,
     }
 
 
-def flag_figures(data: Evaluated, flag: str) -> Table:
-    """A flag: precision, recall, and what they would be where it is rare.
+def confusion(data: Evaluated) -> dict[str, dict[str, int]]:
+    """How often each leaf was proposed for each labelled leaf.
 
     Args:
         data: predictions and labels.
-        flag: its name.
 
     Returns:
-        The flag's part of the report.
+        Counts by labelled and proposed leaf, none of them 0.
     """
-    gold = np.array([truth(t, flag) for t in data.tickets])
-    raised = np.array([p.flags[flag].raised for p in data.predictions])
-    figures = _precision_recall(gold, raised)
-    false_rate = float(raised[~gold].mean()) if (~gold).any() else 0.0
-    recall = figures["r"]
-    figures["ap"] = (
-        _r(average_precision_score(gold, [p.flags[flag].probability for p in data.predictions])) if gold.any() else 0.0
-    )
-    figures["false_alarms_per_1000"] = _r(1000 * false_rate)
-    figures["precision_at_prevalence"] = {
-        str(share): _r(share * recall / (share * recall + (1 - share) * false_rate)) if recall or false_rate else 0.0
-        for share in _PREVALENCES
-    }
-    return figures
+    pairs = Counter(zip(data.gold, data.found, strict=True))
+    return {gold: {f: n for (g, f), n in sorted(pairs.items()) if g == gold} for gold in sorted(set(data.gold))}
 
 
-def _precision_recall(gold: NDArray[np.bool_], raised: NDArray[np.bool_]) -> Table:
-    precision, recall, f1, _ = precision_recall_fscore_support(gold, raised, average="binary", zero_division=0)
-    return {"p": _r(precision), "r": _r(recall), "f1": _r(f1), "n": int(gold.sum())}
-
-
-def _cue(data: Evaluated, name: str) -> Table:
-    gold = np.array([truth(t, name) for t in data.tickets])
-    return _precision_recall(gold, np.array([getattr(p, name).raised for p in data.predictions]))
-
-
-def _secondary(data: Evaluated) -> Table:
-    pairs = list(zip(data.tickets, data.predictions, strict=True))
-    right = sum(len(set(t.secondary) & set(p.secondary)) for t, p in pairs)
-    proposed, wanted = sum(len(p.secondary) for _, p in pairs), sum(len(t.secondary) for t, _ in pairs)
-    precision, recall = right / proposed if proposed else 0.0, right / wanted if wanted else 0.0
-    return {
-        "p": _r(precision),
-        "r": _r(recall),
-        "f1": _r(2 * precision * recall / (precision + recall)) if right else 0.0,
-        "n": wanted,
-    }
-
-
-def _theft_role(data: Evaluated) -> Table:
-    gold = [str(t.theft_role) for t in data.tickets]
-    found = [str(p.flags["theft"].role) for p in data.predictions]
-    told = [i for i, role in enumerate(gold) if role != "None"]
-    right = [gold[i] == found[i] for i in told]
-    return {"accuracy": _r(np.mean(right)) if told else 0.0, "macro_f1": _macro(gold, found), "n": len(told)}
-
-
-def _filing(data: Evaluated) -> Table:
-    gold = [str(t.filing) for t in data.tickets]
-    found = [p.filing.code if p.filing else "None" for p in data.predictions]
-    named = np.array([g != "None" for g in gold])
-    proposed = np.array([f != "None" for f in found])
-    right = np.array([g == f and g != "None" for g, f in zip(gold, found, strict=True)])
-    precision = right.sum() / proposed.sum() if proposed.any() else 0.0
-    recall = right.sum() / named.sum() if named.any() else 0.0
-    return {"p": _r(precision), "r": _r(recall), "accuracy": _r(accuracy_score(gold, found)), "n": int(named.sum())}
-
-
-def _calibration(data: Evaluated) -> Table:
-    confidence = np.array([p.category.confidence for p in data.predictions])
-    right = np.array([g == f for g, f in zip(data.gold, data.found, strict=True)])
-    ece = expected_calibration_error(confidence, right)
-    return {"ece": _r(ece), "brier": _r(np.mean((confidence - right) ** 2))}
-
-
-def _selective(data: Evaluated) -> Table:
-    confidence = np.array([p.category.confidence for p in data.predictions])
-    right = np.array([g == f for g, f in zip(data.gold, data.found, strict=True)])
-    order = np.argsort(-confidence)
-    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(precision >= 0.95)
-    auto = np.array([p.decision == "auto" for p in data.predictions])
-    return {
-        "coverage_at_precision_95": _r((good[-1] + 1) / len(order)) if len(good) else 0.0,
-        "auto_rate": _r(auto.mean()),
-        "auto_precision": _r(right[auto].mean()) if auto.any() else 0.0,
-        "aurc": _r(np.mean(1 - precision)),
-    }
-
-
-def _slices(data: Evaluated) -> Table:
-    named: dict[str, list[int]] = {}
-    for row, ticket in enumerate(data.tickets):
-        length = "短(≤30)" if len(ticket.text) <= 30 else "长(>200)" if len(ticket.text) > 200 else "中"
-        difficulty = ticket.extra.get("difficulty")
-        for name in (
-            f"channel:{ticket.channel}" if ticket.channel else None,
-            f"length:{length}",
-            f"difficulty:{difficulty}" if difficulty else None,
-        ):
-            if name:
-                named.setdefault(name, []).append(row)
-    return {name: _short(data.take(rows)) for name, rows in sorted(named.items())}
-
-
-def _short(data: Evaluated) -> Table:
-    return {
-        "n": len(data.tickets),
-        "accuracy": _r(accuracy_score(data.gold, data.found)),
-        "macro_f1": _macro(data.gold, data.found),
-    }
-
-
-def _majority(data: Evaluated) -> Table:
-    most = max(set(data.gold), key=data.gold.count)
-    accuracy = data.gold.count(most) / len(data.gold)
-    return {"n": len(data.tickets), "accuracy": _r(accuracy), "macro_f1": _macro(data.gold, [most] * len(data.gold))}
-
-
-def _macro(gold: Sequence[str], found: Sequence[str]) -> float:
-    return _r(f1_score(gold, found, average="macro", zero_division=0))
-
-
-def _group(code: str) -> str:
-    return code.split(".")[0]
-
-
-def _r(value: Any) -> float:
-    return round(float(value), 4)
+__all__ = ["category_figures", "confusion", "evaluate", "report_of", "run"]

@@ -1,5 +1,6 @@
 """From a fine-tuned encoder to the files a bundle serves: ONNX, fused, int8."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from model.encoder import HEADS, NOTICE, ONNX, SETTINGS, TOKENIZER
 from training.finetune import FinetuneSettings, TriageEncoder
+from training.pretrained import RECORD, WEIGHTS
 
 _OPSET = 17
 
@@ -73,6 +75,30 @@ def export(
     weights = model.heads.weight.detach().numpy().T * scale[:, None]
     intercepts = model.heads.bias.detach().numpy() - model.norm.running_mean.numpy() @ weights
     np.savez(folder / HEADS, leaves=np.array(leaves), cues=np.array(cues), weights=weights, intercepts=intercepts)
+
+
+def keep_weights(model: TriageEncoder, pretrained: Path, folder: Path) -> str:
+    """Keep the trainable weights for a warm start: a folder that `training.pretrained` takes as a source.
+
+    Args:
+        model: fine-tuned.
+        pretrained: folder of the encoder it was made from.
+        folder: of the run; gets `weights-` and the first 12 characters of the hash.
+
+    Returns:
+        Name of the folder made.
+    """
+    work = folder / "weights.part"
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(pretrained, work)
+    model.encoder.save_pretrained(work)
+    digest = hashlib.sha256((work / WEIGHTS).read_bytes()).hexdigest()
+    record = json.loads((work / RECORD).read_text(encoding="utf-8"))
+    (work / RECORD).write_text(json.dumps({**record, "sha256": digest}, indent=1) + "\n", encoding="utf-8")
+    target = folder / f"weights-{digest[:12]}"
+    shutil.rmtree(target, ignore_errors=True)
+    work.rename(target)
+    return target.name
 
 
 def _fused(encoder: Any, work: Path) -> Path:

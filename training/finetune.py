@@ -23,8 +23,8 @@ _HEADS = ("heads",)
 class FinetuneSettings:
     """How an encoder is fine-tuned. Rates are of the last layer; each layer below learns `layer_decay` times as fast."""
 
-    layers: int = 6
-    epochs: int = 5
+    layers: int = 3
+    epochs: int = 8
     batch: int = 16
     rate: float = 3e-4
     head_rate: float = 2e-3

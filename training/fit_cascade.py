@@ -18,8 +18,8 @@ from model.ticket import LabelledTicket
 from training.card import about, model_card
 from training.dataset import digest
 from training.encoder_fit import cue_names, fit_encoder
-from training.export import export
-from training.finetune import FinetuneSettings
+from training.export import export, keep_weights
+from training.finetune import FinetuneSettings, TriageEncoder
 from training.fit import FitSettings, Prepared, Progress, fit_linear
 from training.pretrained import Pretrained, open_encoder, pretrained
 from training.ranks import leads, meet
@@ -29,11 +29,15 @@ from training.stack import EncoderHeld, stack
 
 @dataclass(frozen=True)
 class CascadeSettings:
-    """How a cascade is fitted. `source`: a hub id, a local folder, or "" for the packaged encoder."""
+    """How a cascade is fitted. `source`: a hub id, a local folder, or "" for the packaged encoder.
+
+    `encoder_alone`: a bundle that decides by encoder and rules; the linear classifier only stands by for lack of time.
+    """
 
     linear: FitSettings = field(default_factory=FitSettings)
     encoder: FinetuneSettings = field(default_factory=FinetuneSettings)
-    folds: int = 3
+    encoder_folds: int = 3
+    encoder_alone: bool = False
     source: str = ""
 
 
@@ -71,14 +75,17 @@ def fit_cascade(
     source = pretrained(settings.source or None, data.texts, own, layers=settings.encoder.layers)
     run = _Run(data, policy, source, work, settings, progress if leads() else _silent)
     values = run.out_of_fold(linear.held.codes)
-    second, exits, stacked = stack(linear, values, policy, settings.linear.read)
+    second, exits, stacked = stack(linear, values, policy, settings.linear.read, alone=settings.encoder_alone)
     progress("编码器:全部训练工单")
-    final = run.fit("final", range(len(tickets)))
+    tuned = run.tune("final", range(len(tickets)))
+    final = run.export("final", tuned)
+    weights = keep_weights(tuned, source.folder, work / "final") if leads() else ""
     metrics = {**linear.metrics, **{f"cascade_{n}": v for n, v in stacked.items()}}
-    description = {**about(tickets, asdict(settings), metrics), "pretrained": source.origin}
+    description = {**about(tickets, asdict(settings), metrics), "pretrained": source.origin, "weights": weights}
     card = model_card(tickets, {**linear.metrics, **stacked}, policy)
+    kind = "encoder" if settings.encoder_alone else "cascade"
     files = EncoderFiles(final, second, exits)
-    contents = Contents("cascade", linear.classifier, linear.calibration, policy, description, card, files)
+    contents = Contents(kind, linear.classifier, linear.calibration, policy, description, card, files)
     if leads():
         save_bundle(contents, output, key)
     meet()
@@ -101,11 +108,11 @@ class _Run:
         data, settings = self.data, self.settings
         leaves = np.zeros((len(data.tickets), len(codes)))
         cues = np.zeros((len(data.tickets), len(CUES)))
-        for number, (train, rows) in enumerate(author_folds(data.tickets, settings.folds, settings.encoder.seed), 1):
+        for number, (train, rows) in enumerate(author_folds(data.tickets, settings.encoder_folds, settings.encoder.seed), 1):
             done = self.work / f"fold{number}.npz"
             if not done.is_file():
-                self.say(f"编码器:第 {number} 折,共 {settings.folds} 折")
-                served = Encoder.load(self.fit(f"fold{number}", train))
+                self.say(f"编码器:第 {number} 折,共 {settings.encoder_folds} 折")
+                served = Encoder.load(self.export(f"fold{number}", self.tune(f"fold{number}", train)))
                 fold_leaves, fold_cues = served.scores([data.documents[row] for row in rows])
                 own = [list(served.classes_).index(code) for code in codes]
                 if leads():
@@ -115,19 +122,22 @@ class _Run:
                 leaves[rows], cues[rows] = file["leaves"], file["cues"]
         return EncoderHeld(leaves, cues)
 
-    def fit(self, name: str, rows: Sequence[int]) -> Path:
-        """Fine-tune on some rows and export; gives the folder of the served files."""
-        folder = self.work / name
-        model, tokenizer = open_encoder(self.source.folder)
-        tuned = fit_encoder(
-            self.data, rows, None, model, tokenizer, self.policy, folder / "run", self.settings.encoder, resume=True,
-            progress=self.say,
-        )  # fmt: skip
+    def tune(self, name: str, rows: Sequence[int]) -> TriageEncoder:
+        """Fine-tune on some rows, from the last checkpoint where there is one."""
+        encoder, tokenizer = open_encoder(self.source.folder)
+        folder, settings = self.work / name / "run", self.settings.encoder
+        return fit_encoder(
+            self.data, rows, None, encoder, tokenizer, self.policy, folder, settings, resume=True, progress=self.say
+        )
+
+    def export(self, name: str, tuned: TriageEncoder) -> Path:
+        """The folder of the files that a bundle serves."""
+        folder = self.work / name / "served"
         if leads():
             names: tuple[Any, Any] = (self.policy.taxonomy.codes, cue_names(self.policy))
-            export(tuned, self.source.folder, *names, folder / "served", self.settings.encoder)
+            export(tuned, self.source.folder, *names, folder, self.settings.encoder)
         meet()
-        return folder / "served"
+        return folder
 
 
 def _silent(_: str) -> None:

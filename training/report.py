@@ -2,39 +2,39 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from model.document import read
 from model.pipeline import Pipeline
 from model.spreadsheet import safe_cell
-from model.taxonomy import Taxonomy
-from model.ticket import Ticket
-from training.evaluated import Evaluated
+from model.ticket import LabelledTicket
+from training.evaluated import Evaluated, Table
+from training.mistakes import COLUMNS, Mistake, beginning, mistakes
 
+_KINDS = {"channel": "渠道", "length": "长度", "difficulty": "难度", "dialect": "方言", "noise": "错字与伪装"}
 _SLICES = {
     "channel:asr": "话务转写", "channel:agent_note": "坐席记录", "channel:online": "网上留言", "channel:relay": "转办件",
     "difficulty:plain": "平淡", "difficulty:none": "一般", "difficulty:hard": "难",
-    "length:短(≤30)": "短(30 字以内)", "length:中": "中等长度", "length:长(>200)": "长(200 字以上)",
+    "length:short": "短(30 字以内)", "length:middle": "中等长度", "length:long": "长(200 字以上)",
+    "dialect:any": "含方言词", "dialect:none": "不含方言词", "noise:none": "无",
+    "noise:asr": "转写错字(停店、教表)", "noise:typo": "其他渠道错字", "noise:disguised": "伪装(拆字、拼音、夹符号)",
 }  # fmt: skip
-_ERROR_COLUMNS = (
-    "id",
-    "author",
-    "channel",
-    "gold",
-    "proposed",
-    "confidence",
-    "flags_gold",
-    "flags_raised",
-    "safety_gold",
-    "safety_raised",
-    "text",
-)
+_BASELINES = {
+    "majority": "总猜最多的一类", "rules": "只有规则", "linear": "只有线性部分",
+    "char_svm": "字符 TF-IDF + 线性 SVM", "frozen_encoder": "冻结编码器 + 逻辑回归",
+}  # fmt: skip
+_CUES = {"safety": "人身安全", "escalation": "升级风险"}
+_SOURCES = {"linear": "线性分类器", "encoder": "编码器", "cascade": "级联", "rules": "只有规则"}
+_CHANNELS = {name.removeprefix("channel:"): shown for name, shown in _SLICES.items() if name.startswith("channel:")}
+_MOST_CONFUSED = 6
 
 
-def write_report(report: dict[str, Any], data: Evaluated, pipeline: Pipeline, folder: Path) -> None:
+def write_report(
+    report: Table, data: Evaluated, *, pipeline: Pipeline, folder: Path, train: Sequence[LabelledTicket] = ()
+) -> None:
     """Write the three files.
 
     Args:
@@ -42,62 +42,73 @@ def write_report(report: dict[str, Any], data: Evaluated, pipeline: Pipeline, fo
         data: the predictions behind it.
         pipeline: what was measured.
         folder: made if it is not there.
+        train: what it learned from; mistakes are shown beside the nearest of these.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-    wrong = errors(data)
+    wrong = mistakes(data, pipeline, train)
     with (folder / "errors.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, _ERROR_COLUMNS)
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows({key: safe_cell(value) for key, value in row.items()} for row in wrong)
-    environment = Environment(loader=PackageLoader("training", "templates"), autoescape=select_autoescape())
-    page = environment.get_template("evaluation.html").render(
+        writer.writerows({key: safe_cell(value) for key, value in mistake.row().items()} for mistake in wrong)
+    (folder / "report.html").write_text(page(report, wrong, pipeline), encoding="utf-8")
+
+
+def page(report: Table, wrong: Sequence[Mistake], pipeline: Pipeline) -> str:
+    """The report as one HTML page that loads nothing.
+
+    Args:
+        report: from `training.evaluate.evaluate`.
+        wrong: from `training.mistakes.mistakes`.
+        pipeline: what was measured.
+
+    Returns:
+        HTML.
+    """
+    taxonomy = pipeline.policy.taxonomy
+    environment = Environment(
+        loader=PackageLoader("training", "templates"),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("evaluation.html").render(
         report=report,
-        names=_SLICES, errors=wrong, confusion=confusion(data, pipeline.policy.taxonomy), taxonomy=pipeline.policy.taxonomy,
-        bundle=pipeline.bundle.id if pipeline.bundle else "只有规则",
-    )  # fmt: skip
-    (folder / "report.html").write_text(page, encoding="utf-8")
+        mistakes=wrong,
+        leaves={leaf.code: leaf.name for leaf in taxonomy},
+        cues={**taxonomy.flags, **_CUES},
+        slices=by_kind(report["slices"]),
+        confused=most_confused(report["confusion"]),
+        names={"slices": _SLICES, "baselines": _BASELINES, "channels": _CHANNELS, "source": _SOURCES[pipeline.level]},
+        beginning=beginning,
+        made=date.today().isoformat(),
+    )
 
 
-def errors(data: Evaluated) -> list[dict[str, Any]]:
-    """Every ticket with a wrong leaf, flag or safety, masked.
-
-    Args:
-        data: predictions and labels.
-
-    Returns:
-        One mapping a ticket, missed danger first, then the most confident mistakes.
-    """
-    rows = []
-    for ticket, prediction in zip(data.tickets, data.predictions, strict=True):
-        raised = {name for name, cue in prediction.flags.items() if cue.raised}
-        right = (ticket.category, set(ticket.flags), ticket.safety) == (
-            prediction.category.code,
-            raised,
-            prediction.safety.raised,
-        )
-        if not right:
-            values = (
-                ticket.id, ticket.author, ticket.channel, ticket.category, prediction.category.code,
-                round(prediction.category.confidence, 3), "|".join(sorted(ticket.flags)), "|".join(sorted(raised)),
-                ticket.safety, prediction.safety.raised, read(Ticket(ticket.text)).text,
-            )  # fmt: skip
-            rows.append(dict(zip(_ERROR_COLUMNS, values, strict=True)))
-    return sorted(rows, key=lambda row: (not (row["safety_gold"] and not row["safety_raised"]), -row["confidence"]))
-
-
-def confusion(data: Evaluated, taxonomy: Taxonomy) -> list[tuple[str, list[int]]]:
-    """How often each leaf was proposed for each labelled leaf.
+def by_kind(slices: Table) -> dict[str, Table]:
+    """Slices under the name of their kind.
 
     Args:
-        data: predictions and labels.
-        taxonomy: the order.
+        slices: the report's `slices`.
 
     Returns:
-        (labelled leaf, counts in taxonomy order) for each leaf.
+        Slices by kind, in Chinese.
     """
-    order = {code: number for number, code in enumerate(taxonomy.codes)}
-    table = [[0] * len(order) for _ in order]
-    for gold, found in zip(data.gold, data.found, strict=True):
-        table[order[gold]][order[found]] += 1
-    return [(code, table[number]) for code, number in order.items()]
+    found: dict[str, Table] = {}
+    for name in sorted(slices, key=lambda name: [*_SLICES, name].index(name)):
+        kind = name.split(":")[0]
+        found.setdefault(_KINDS.get(kind, kind), {})[name] = slices[name]
+    return found
+
+
+def most_confused(confusion: Table) -> list[tuple[int, str, str]]:
+    """The commonest mistakes about the leaf.
+
+    Args:
+        confusion: the report's `confusion`.
+
+    Returns:
+        (count, labelled leaf, proposed leaf), the commonest first.
+    """
+    pairs = [(n, gold, found) for gold, row in confusion.items() for found, n in row.items() if gold != found]
+    return sorted(pairs, key=lambda pair: (-pair[0], *pair[1:]))[:_MOST_CONFUSED]

@@ -1,7 +1,7 @@
 """Join linear classifier, rules and encoder on out-of-fold predictions, and choose who may leave before the encoder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class EncoderHeld:
 
 
 def stack(
-    part: LinearPart, encoder: EncoderHeld, policy: Policy, read: RulesRead = RulesRead()
+    part: LinearPart, encoder: EncoderHeld, policy: Policy, read: RulesRead = RulesRead(), *, alone: bool = False
 ) -> tuple[Calibration, Exits, dict[str, float]]:
     """Fit the cascade's calibration.
 
@@ -48,16 +48,19 @@ def stack(
         encoder: out-of-fold values of the encoder.
         policy: target precisions.
         read: authors to leave out of what is fitted on rules.
+        alone: the encoder decides without the linear classifier, and no ticket leaves before it.
 
     Returns:
         Calibration of all three, thresholds for leaving early, and out-of-fold figures.
     """
     held, first = part.held, part.calibration
+    if alone:
+        held = replace(held, leaves=np.zeros_like(held.leaves), cues=np.zeros_like(held.cues))
     truth = np.array([held.codes.index(leaf) for leaf in held.truth])
     linear = softmax(held.leaves / part.classifier.temperature_, axis=1)
     rules = log_rules(held.verdicts, held.codes)
     unread = read.unread(held.authors, read.leaves)
-    shares = _shares(linear[unread], encoder.leaves[unread], rules[unread], truth[unread])
+    shares = _shares(linear[unread], encoder.leaves[unread], rules[unread], truth[unread], most=0.0 if alone else 5.0)
     calibration = Calibration({}, rule_share=shares[2], linear_share=shares[0], encoder_share=shares[1])
     joined = join_leaves(linear, encoder.leaves, rules, calibration)
     heard = read.unread(held.authors, read.cues)
@@ -67,18 +70,20 @@ def stack(
     }
     auto = leaf_thresholds(joined[unread], truth[unread], held.codes, policy)
     calibration = Calibration(auto, shares[2], cues, shares[0], shares[1])
-    alone = join_linear(linear, held.codes, held.verdicts, first.rule_share)
-    exits = _exits(held, encoder, alone, joined, first, calibration)
+    early = join_linear(linear, held.codes, held.verdicts, first.rule_share)
+    exits = Exits({}, {}) if alone else _exits(held, encoder, early, joined, first, calibration)
     figures = {
         "leaf_macro_f1": float(f1_score(truth, joined.argmax(axis=1), average="macro")),
         "ece": expected_calibration_error(joined.max(axis=1), joined.argmax(axis=1) == truth),
-        "leave_early": float(np.mean(_leaving(held, alone, first, exits))),
+        "leave_early": float(np.mean(_leaving(held, early, first, exits))),
     }
     return calibration, exits, figures
 
 
-def _shares(linear: Matrix, encoder: Matrix, rules: Matrix, truth: NDArray[np.int_]) -> tuple[float, float, float]:
-    """Weights of the three log confidences with the least log loss."""
+def _shares(
+    linear: Matrix, encoder: Matrix, rules: Matrix, truth: NDArray[np.int_], *, most: float
+) -> tuple[float, float, float]:
+    """Weights of the three log confidences with the least log loss; that of the linear classifier is at most `most`."""
     parts = [np.log(np.maximum(linear, 1e-12)), log_softmax(encoder, axis=1), rules]
     labels = list(range(linear.shape[1]))
 
@@ -86,7 +91,8 @@ def _shares(linear: Matrix, encoder: Matrix, rules: Matrix, truth: NDArray[np.in
         logits = sum(w * part for w, part in zip(weights, parts, strict=True))
         return float(log_loss(truth, softmax(logits, axis=1), labels=labels))
 
-    found = minimize(loss, np.array([1.0, 0.5, 0.1]), method="L-BFGS-B", bounds=[(0.0, 5.0)] * 3).x
+    start, bounds = np.array([min(1.0, most), 0.5, 0.1]), [(0.0, most), (0.0, 5.0), (0.0, 5.0)]
+    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
     return float(found[0]), float(found[1]), float(found[2])
 
 

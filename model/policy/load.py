@@ -14,9 +14,10 @@ from model.taxonomy import Filing, Group, Leaf, Taxonomy
 
 BUILT_IN = Path(__file__).parent
 RULE_FILES = ("rules/leaves.yaml", "rules/flags.yaml", "rules/safety.yaml")
+LATER_FILES = ("cues.yaml", "events.yaml")  # a bundle made before there were these takes the built-in ones
 FILES = (
     "taxonomy.yaml", "routing.yaml", "measures.yaml", "decision.yaml", "dictionary.txt",
-    "rules/context.yaml", *RULE_FILES,
+    "rules/context.yaml", *RULE_FILES, *LATER_FILES,
 )  # fmt: skip
 Shape = TypeVar("Shape", bound=schema.Strict)
 
@@ -34,6 +35,8 @@ class Policy:
     rules: tuple[schema.RuleEntry, ...]
     rules_version: str
     dictionary: Path
+    cues: schema.CuesFile
+    events: schema.EventsFile
 
 
 def load_policy(folder: Path | None = None) -> Policy:
@@ -64,10 +67,14 @@ def load_policy(folder: Path | None = None) -> Policy:
         rules=tuple(rule for file in rule_files for rule in file.rules),
         rules_version="+".join(sorted({file.version for file in rule_files})),
         dictionary=find_file(folder, "dictionary.txt"),
+        cues=_read(folder, "cues.yaml", schema.CuesFile),
+        events=_read(folder, "events.yaml", schema.EventsFile),
     )
     _check_leaves(policy)
     _check_desks(policy)
     _check_rules(policy)
+    _check_cues(policy)
+    _check_events(policy)
     return policy
 
 
@@ -175,6 +182,7 @@ def _check_leaves(policy: Policy) -> None:
     tables: dict[str, Mapping[str, object]] = {
         "routing.yaml:routes": policy.routing.routes,
         "measures.yaml:leaves": policy.measures.leaves,
+        **({"decision.yaml:leaf_prior": policy.decision.leaf_prior} if policy.decision.leaf_prior else {}),
     }
     for place, table in tables.items():
         missing, unknown = codes - set(table), set(table) - codes
@@ -216,3 +224,26 @@ def _check_rules(policy: Policy) -> None:
         for wording in (w for group in (*rule.all, rule.unless, rule.unless_anywhere) for w in group):
             if wording.startswith("@") and wording[1:] not in policy.context.lexicons:
                 raise PolicyError(f"rules:{rule.id}:词表 {wording} 未定义;请加入 context.yaml 的 lexicons")
+
+
+def _check_cues(policy: Policy) -> None:
+    wrong = set(policy.taxonomy.flags) ^ set(policy.cues.flags)
+    if wrong:
+        raise PolicyError(f"cues.yaml:flags:缺少或多出 {sorted(wrong)};须与 taxonomy.yaml 的 flags 一致")
+    if policy.cues.flags["arrears"].confirmable:
+        raise PolicyError("cues.yaml:flags → arrears:欠费不确认、不打标签,confirmable 须为 false")
+    if not any(item.date == "before_call" for item in policy.cues.flags["malicious"].items):
+        raise PolicyError("cues.yaml:flags → malicious:至少要有一项 date: before_call(来电之前的纠纷或处罚)")
+    for flag, entry in policy.cues.flags.items():
+        if entry.filing is not None and entry.filing not in {filing.code for filing in policy.taxonomy.filings}:
+            raise PolicyError(f"cues.yaml:flags → {flag}:报备 {entry.filing!r} 未定义;请检查拼写")
+
+
+def _check_events(policy: Policy) -> None:
+    if "events.yaml" not in own_files(policy.folder):
+        return  # an office with leaves of its own may not have written this file yet: what it lacks never matches
+    filings = {filing.code for filing in policy.taxonomy.filings}
+    for code, kind in policy.events.kinds.items():
+        unknown = set(kind.leaves) - set(policy.taxonomy.codes) | ({kind.filing} - {None} - filings)
+        if unknown:
+            raise PolicyError(f"events.yaml:kinds → {code}:{sorted(map(str, unknown))} 不是类别或报备代码;请检查拼写")

@@ -6,8 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from model.pipeline import Pipeline
-from model.prediction import Prediction
+from serving.store.columns import Json
 
 
 class Metrics:
@@ -28,28 +27,29 @@ class Metrics:
         )
         self.level = Gauge("triage_level", "1 for the rung of the ladder in use", ("level",), registry=self.registry)
 
-    def serves(self, pipeline: Pipeline) -> None:
+    def serves(self, level: str, *, refused: bool) -> None:
         """Note which rung of the ladder answers.
 
         Args:
-            pipeline: in use.
+            level: the rung.
+            refused: whether the configured bundle is refused or missing.
         """
         self.level.clear()
-        self.level.labels(pipeline.level).set(1)
-        self.refused.set(0 if pipeline.missing in (None, "no_bundle") else 1)
+        self.level.labels(level).set(1)
+        self.refused.set(refused)
 
-    def count(self, prediction: Prediction) -> None:
+    def count(self, answer: Json) -> None:
         """Count one prediction.
 
         Args:
-            prediction: just made.
+            answer: the contract's form of it.
         """
-        self.decisions.labels(prediction.decision, prediction.category.code).inc()
-        raised = [name for name, cue in prediction.flags.items() if cue.raised]
-        raised += [name for name in ("safety", "escalation") if getattr(prediction, name).raised]
+        self.decisions.labels(answer["decision"], answer["category"]["code"]).inc()
+        raised = [name for name, cue in answer["flags"].items() if cue["raised"]]
+        raised += [name for name in ("safety", "escalation") if answer[name]["raised"]]
         for name in raised:
             self.cues.labels(name).inc()
-        if "model_unavailable" in prediction.reasons:
+        if "model_unavailable" in answer["reasons"]:
             self.failures.inc()
 
     def page(self) -> Response:
@@ -85,7 +85,7 @@ class Timed:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 500
+        status = 499  # the client left before an answer
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -95,6 +95,9 @@ class Timed:
 
         try:
             await self.app(scope, receive, noted)
+        except Exception:
+            status = 500
+            raise
         finally:
-            route = getattr(scope.get("route"), "path", "other")
+            route = scope["template"] or "other"
             self.metrics.requests.labels(route, str(status)).observe(time.perf_counter() - began)

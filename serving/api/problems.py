@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problems: one table from our errors to HTTP, never a stack trace, never ticket text."""
 
-import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -11,12 +10,30 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from model.errors import BundleError, InvalidTicket, TriageError
+from model.errors import (
+    BundleError,
+    Conflict,
+    InvalidField,
+    InvalidTicket,
+    NotFound,
+    Overloaded,
+    StoreUnavailable,
+    TriageError,
+    UnknownLeaf,
+)
 from model.ticket import type_word
+from serving.api.rates import RateLimited
+from serving.cues.errors import CueConflict, CueForbidden, CueInvalid, CueNotFound
+from serving.events.errors import EventNotFound, InvalidEvents
 
-log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-_STATUS: tuple[tuple[type[TriageError], int], ...] = ((InvalidTicket, 422), (BundleError, 409), (TriageError, 500))
+_STATUS: tuple[tuple[type[TriageError], int], ...] = (
+    (InvalidTicket, 422), (InvalidField, 422), (UnknownLeaf, 422), (CueInvalid, 422), (InvalidEvents, 422),
+    (CueForbidden, 403), (NotFound, 404), (CueNotFound, 404), (EventNotFound, 404),
+    (BundleError, 409), (Conflict, 409), (CueConflict, 409),
+    (RateLimited, 429), (Overloaded, 503), (StoreUnavailable, 503), (TriageError, 500),
+)  # fmt: skip
+_RETRY_SECONDS = 5  # where an error does not know better
 _CODES = {
     400: "malformed_json",
     404: "not_found",
@@ -39,6 +56,14 @@ _WANTED = {  # beginnings of pydantic's error types
     "model": "须为对象",
     "dict": "须为对象",
 }
+_SAID = {  # by pydantic's whole error type
+    "extra_forbidden": "没有这个字段,请检查拼写",
+    "string_too_long": "至多 {max_length} 个字符",
+    "string_too_short": "不能为空",
+    "greater_than_equal": "须不小于 {ge}",
+    "less_than_equal": "须不大于 {le}",
+}
+_OWN_TYPES = ("time", "place", "window", "year")  # whose messages are ours, and tell no value
 _NO_FIELD = ("body", "query", "TicketIn", "OrgIn", "int")  # parts of a place that name a type, not a field
 
 
@@ -55,7 +80,7 @@ class Problem(BaseModel):
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-    for status in (400, 413, 415, 422)
+    for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
 }
 
 
@@ -84,12 +109,35 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TriageError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+
+
+def of_error(error: TriageError) -> JSONResponse:
+    """The problem that one of our errors is.
+
+    Args:
+        error: raised anywhere.
+
+    Returns:
+        The response; 429 and 503 say when to come again.
+    """
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    answer = problem(status, error.code, str(error), getattr(error, "problems", ()))
+    if status in (429, 503):
+        answer.headers["Retry-After"] = str(getattr(error, "retry_after", _RETRY_SECONDS))
+    return answer
+
+
+def unexpected() -> JSONResponse:
+    """The problem that a mistake of ours is.
+
+    Returns:
+        The response, which tells nothing.
+    """
+    return problem(500, "internal_error", "服务内部错误,已记录;请稍后重试,仍不行请把 X-Request-Id 告诉管理员")
 
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    return problem(status, getattr(error, "code", "triage_error"), str(error))
+    return of_error(error) if isinstance(error, TriageError) else unexpected()
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -112,6 +160,10 @@ def _message(item: dict[str, Any]) -> str:
         return f"须为 {str(context.get('expected')).replace(' or ', ' 或 ')}"
     if item["type"] == "too_long":
         return f"至多 {context.get('max_length')} 条,收到 {context.get('actual_length')} 条;请分批发送"
+    if item["type"] in _OWN_TYPES:
+        return str(item["msg"])
+    if word := _SAID.get(item["type"]):
+        return word.format(**context)
     wanted = next((word for kind, word in _WANTED.items() if item["type"].startswith(kind)), "不符合要求")
     return wanted if item["type"] == "missing" else f"{wanted},收到{type_word(item.get('input'))}"
 
@@ -121,11 +173,6 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     answer = problem(status, _CODES.get(status, "http_error"), _DETAILS.get(status, HTTPStatus(status).phrase))
     answer.headers.update(dict(getattr(error, "headers", None) or {}))
     return answer
-
-
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected %s", type(error).__name__)
-    return problem(500, "internal_error", "服务内部错误,已记录;请稍后重试")
 
 
 def _path(location: Sequence[Any]) -> list[str]:

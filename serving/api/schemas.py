@@ -1,10 +1,25 @@
 """What comes in and goes out over HTTP. Unknown keys of a ticket are accepted and ignored."""
 
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from serving.store.queue import PAGE, PAGE_MOST
 
 MAX_BATCH = 256
+ID_MOST = 2**31 - 1  # of numbers that databases give
+
+
+def _of_our_time(value: date) -> Any:
+    if not 2000 <= value.year <= 2100:
+        raise PydanticCustomError("year", "年份须在 2000 与 2100 之间")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+Day = Annotated[date, AfterValidator(_of_our_time)]
 
 
 class TurnIn(BaseModel):
@@ -81,3 +96,79 @@ class ReadyOut(BaseModel):
     status: Literal["ready"]
     level: str
     reason: str | None
+
+
+class NewTicketIn(TicketIn):
+    """A ticket to be stored; its id makes retries safe."""
+
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"ticket_id": "2026112300001", "content": "停电三小时了没人管"}]}
+    )
+
+    ticket_id: str | int = Field(description="工单编号,1–200 个字符;重试时不变")
+
+
+class TicketQuery(BaseModel):
+    """What to list; all that is given must hold."""
+
+    status: str | None = Field(None, max_length=20, description="open、reviewed、closed 或 deleted")
+    desk: str | None = Field(None, max_length=100, description="主办班组")
+    queue: str | None = Field(None, max_length=100, description="现在握有工单的队列")
+    category: str | None = Field(None, max_length=60)
+    decision: str | None = Field(None, max_length=20, description="auto、review 或 fallback")
+    flag: str | None = Field(None, max_length=20, description="有这条线索的")
+    cursor: str | None = Field(None, max_length=2000, description="上一页返回的 cursor")
+    limit: int = Field(PAGE, ge=1, le=PAGE_MOST, description="至多几条")
+
+
+class TicketPage(BaseModel):
+    """One page; `cursor` leads to the next."""
+
+    tickets: list[dict[str, Any]]
+    cursor: str | None
+
+
+class Strict(BaseModel):
+    """What people decide: a misspelt field must not be lost in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReviewIn(Strict):
+    """A person's decision about a ticket."""
+
+    version: int = Field(ge=1, le=ID_MOST, description="所看到的工单版本")
+    category: str = Field(max_length=60)
+    secondary: list[str] = Field([], max_length=2)
+    flags: list[str] = Field([], max_length=4)
+    note: str | None = Field(None, max_length=2000, description="说明;保存前脱敏")
+
+
+class AttachmentIn(Strict):
+    """One item of the evidence list."""
+
+    item: str = Field(max_length=60, description="证据清单中的代码")
+    reference: str = Field(max_length=200, description="编号或存放处,不要抄录内容")
+    date: Day | None = Field(None, description="材料上的日期")
+
+
+class CueStepIn(Strict):
+    """A step of a cue's life."""
+
+    version: int = Field(ge=1, le=ID_MOST, description="所看到的线索版本")
+    evidence: list[AttachmentIn] = Field([], max_length=20, description="补证据时")
+    unit: str | None = Field(None, max_length=200, description="被投诉单位;补证据时,线索尚无单位的")
+    reason: str | None = Field(None, max_length=60, description="驳回或撤销的理由代码")
+
+
+class EventQuery(BaseModel):
+    """Which events to list."""
+
+    since: Moment | None = Field(None, description="此时或以后结束的")
+    until: Moment | None = Field(None, description="此时以前开始的")
+
+
+class EventList(BaseModel):
+    """Events of the register."""
+
+    events: list[dict[str, Any]]

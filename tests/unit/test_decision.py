@@ -56,6 +56,10 @@ def test_a_very_long_text_is_named_too_long(policy: Policy) -> None:
     assert "too_long" in reasons
 
 
+def test_a_text_far_from_all_training_goes_to_a_person(policy: Policy) -> None:
+    assert _decide(policy, _case(policy, "停电三小时了没人管", unlike=True)) == ("review", ("unknown_words",))
+
+
 def test_unknown_words_go_to_a_person(policy: Policy) -> None:
     assert _decide(policy, _case(policy, "停电三小时了没人管", unknown_share=0.9))[1] == ("unknown_words",)
 

@@ -75,3 +75,23 @@ def test_the_unit_complained_of_never_gets_the_ticket(policy: Policy, code: str)
 def test_danger_in_an_unknown_area_gets_the_shortest_arrival(policy: Policy) -> None:
     found = _route(policy, "metering.device", danger=True, accepted_at=MONDAY)
     assert (found.arrive_by - MONDAY).total_seconds() == 45 * 60  # type: ignore[operator]
+
+
+def test_a_unit_that_a_secondary_leaf_complains_of_does_not_help(policy: Policy) -> None:
+    assert "营业班" in _route(policy, "billing.tariff").support
+    found = route(
+        Ticket("停电"), "billing.tariff", "auto", policy.routing, danger=False, secondary=("hall.staff_attitude",)
+    )
+    assert found.deliver_to == ("电费核算班",)
+    assert "营业班" not in found.support
+
+
+def test_a_desk_that_is_complained_of_gives_the_ticket_to_the_reviewer(policy: Policy) -> None:
+    conduct = policy.routing.routes["hall.staff_attitude"].model_copy(update={"never": ("电费核算班",)})
+    routing = policy.routing.model_copy(update={"routes": {**policy.routing.routes, "hall.staff_attitude": conduct}})
+    for danger in (False, True):
+        found = route(
+            Ticket("停电"), "billing.charge", "auto", routing, danger=danger, secondary=("hall.staff_attitude",)
+        )
+        assert "电费核算班" not in (found.desk, *found.deliver_to, *found.support)
+        assert routing.review_desk in found.deliver_to

@@ -1,14 +1,14 @@
 """`triage train`."""
 
-from dataclasses import fields
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
-from model.errors import MissingExtra, UnreadableInput
+from model.errors import MissingExtra
+from triage.cli.training_config import filled, read_config
 
 SAMPLES = Path("data/samples")
 
@@ -17,6 +17,7 @@ class Kind(StrEnum):
     """Which classifier to fit."""
 
     linear = "linear"
+    encoder = "encoder"
     cascade = "cascade"
 
 
@@ -40,13 +41,12 @@ def train(
     for problem in dataset.problems:
         typer.echo(f"跳过:{problem}", err=True)
     tickets, key = dataset.split("train"), bundle_key(settings)
-    linear = _settings(config)
-    if classifier is Kind.cascade:
-        name = _cascade()(tickets, policy, output, work, linear, encoder, key=key, progress=_say)
+    given = read_config(config)
+    if classifier is Kind.linear:
+        name = _linear(tickets, policy, output, given, key)
     else:
-        from training.fit import fit_bundle
-
-        name = fit_bundle(tickets, policy, output, linear, key=key, progress=_say)
+        given["encoder_alone"] = classifier is Kind.encoder
+        name = _cascade(tickets, policy, (output, work), encoder, given, key)
     typer.echo(f"已写出模型包 {name} → {output}")
 
 
@@ -54,33 +54,23 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _cascade() -> Any:
-    """The way to a cascade, which needs the extra `train`."""
+def _linear(tickets: Any, policy: Any, output: Path, config: dict[str, Any], key: str | None) -> str:
+    from training.fit import FitSettings, fit_bundle
+
+    return fit_bundle(tickets, policy, output, filled(FitSettings(), config, "--config"), key=key, progress=_say)
+
+
+def _cascade(tickets: Any, policy: Any, folders: tuple[Path, Path], source: str, config: dict[str, Any], key: str | None) -> str:
     try:
+        from training.finetune import FinetuneSettings
         from training.fit_cascade import CascadeSettings, fit_cascade
     except ImportError as error:
         raise MissingExtra(f"训练级联需要 {error.name};请运行 pip install 'complaint-triage[train]'(见 README)") from error
-
-    def fit(tickets: Any, policy: Any, output: Path, work: Path, linear: Any, source: str, **more: Any) -> str:
-        return fit_cascade(tickets, policy, output, work, CascadeSettings(linear, source=source), **more)
-
-    return fit
-
-
-def _settings(config: Path | None) -> Any:
     from training.fit import FitSettings
 
-    if config is None:
-        return FitSettings()
-    if not config.is_file():
-        raise UnreadableInput(f"找不到训练参数 {config};请检查 --config")
-    given = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    known = {field.name for field in fields(FitSettings)} - {"read"}
-    if not isinstance(given, dict) or set(given) - known:
-        raise UnreadableInput(
-            f"{config}:不认识的参数 {sorted(set(given) - known) if isinstance(given, dict) else given!r};可用:{sorted(known)}"
-        )
-    for name, value in given.items():
-        if not isinstance(value, type(getattr(FitSettings(), name))) or isinstance(value, bool):
-            raise UnreadableInput(f"{config}:{name} 须为 {type(getattr(FitSettings(), name)).__name__},收到 {value!r}")
-    return FitSettings(**given)
+    encoder = filled(FinetuneSettings(), config.pop("encoder", {}), "--config encoder")
+    alone = bool(config.pop("encoder_alone"))
+    folds = filled(CascadeSettings(), {k: config.pop(k) for k in ("encoder_folds",) if k in config}, "--config")
+    linear = filled(FitSettings(), config, "--config")
+    settings = replace(folds, linear=linear, encoder=encoder, source=source, encoder_alone=alone)
+    return fit_cascade(tickets, policy, *folders, settings, key=key, progress=_say)

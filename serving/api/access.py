@@ -1,0 +1,127 @@
+"""Whose key a call carries. Answers are remembered for seconds, so that a revoked key stops within seconds."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from model.errors import StoreUnavailable
+from serving.api.roles import Caller
+
+FRESH_SECONDS = 2.0  # a revoked key is refused after so long at the latest
+STALE_SECONDS = 300.0  # while the store is away, a key that was good goes on so long: predictions need no store
+
+
+class KeyBook(Protocol):
+    """Where keys are kept."""
+
+    def find(self, digest: bytes) -> Caller | None:
+        """The holder of a key, None where it is unknown or revoked."""
+        ...
+
+    def any_made(self) -> bool:
+        """Whether a key was ever made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    caller: Caller | None
+    at: float
+
+
+class Access:
+    """Finds callers. Only good keys are remembered, so that the memory holds as many entries as there are keys.
+
+    Args:
+        book: of keys.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, book: KeyBook, clock: Callable[[], float] = time.monotonic) -> None:
+        self._book, self._clock = book, clock
+        self._seen: dict[bytes, _Seen] = {}
+        self._keys_made: tuple[bool, float] | None = None
+        self._lock = threading.Lock()
+
+    def fresh(self, digest: bytes) -> Caller | None:
+        """A caller who was found a moment ago; asks nobody.
+
+        Args:
+            digest: of the key.
+
+        Returns:
+            None where the store must be asked.
+        """
+        seen = self._seen.get(digest)
+        return seen.caller if seen and self._age(seen.at) < FRESH_SECONDS else None
+
+    def known(self, digest: bytes) -> bool:
+        """Whether a key was good when it was last looked up.
+
+        Args:
+            digest: of the key.
+
+        Returns:
+            False for keys never seen, and for those refused since.
+        """
+        return digest in self._seen
+
+    def look_up(self, digest: bytes) -> Caller | None:
+        """Ask the store for a caller.
+
+        Args:
+            digest: of the key.
+
+        Returns:
+            None for a key that is unknown or revoked.
+
+        Raises:
+            StoreUnavailable: the store is away, and the key was not seen lately.
+        """
+        try:
+            caller = self._book.find(digest)
+        except StoreUnavailable:
+            seen = self._seen.get(digest)
+            if seen and self._age(seen.at) < STALE_SECONDS:
+                return seen.caller
+            raise
+        with self._lock:
+            if caller is None:
+                self._seen.pop(digest, None)
+            else:
+                self._seen[digest] = _Seen(caller, self._clock())
+        return caller
+
+    def keyless(self) -> bool | None:
+        """Whether no key was ever made, as far as is known without asking.
+
+        Returns:
+            None where the store must be asked.
+        """
+        if self._keys_made is None:
+            return None
+        made, at = self._keys_made
+        return not made if made or self._age(at) < FRESH_SECONDS else None
+
+    def look_for_keys(self) -> bool:
+        """Ask the store whether no key was ever made. Once there was one, there always was.
+
+        Returns:
+            True while the service is for this machine only.
+
+        Raises:
+            StoreUnavailable: the store is away, and nothing is known.
+        """
+        try:
+            made = self._book.any_made()
+        except StoreUnavailable:
+            if self._keys_made is None or self._age(self._keys_made[1]) >= STALE_SECONDS:
+                raise
+            return not self._keys_made[0]
+        self._keys_made = (made, self._clock())
+        return not made
+
+    def _age(self, at: float) -> float:
+        return self._clock() - at

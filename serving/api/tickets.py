@@ -1,0 +1,90 @@
+"""Stored tickets over HTTP: taken in, read, listed."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from model.policy import Policy
+from serving.api.metrics import Metrics
+from serving.api.office import Office, caller_of, office_of, policy_of
+from serving.api.problems import RESPONSES
+from serving.api.schemas import NewTicketIn, TicketPage, TicketQuery
+from serving.cues.store import cues_of
+from serving.events.links import known_event_of
+from serving.intake import ID_MOST, incoming_from
+from serving.store import audit
+from serving.store.columns import Json
+from serving.store.queue import Filters, page
+from serving.store.reading import find, load
+
+TicketId = Annotated[str, Path(max_length=ID_MOST, description="工单编号;须作 URL 编码")]
+TAG = "工单"
+
+
+def install(app: FastAPI, metrics: Metrics) -> None:
+    """Add the calls.
+
+    Args:
+        app: the application.
+        metrics: counts what was decided.
+    """
+
+    @app.post(
+        "/v1/tickets",
+        status_code=201,
+        responses={200: {"description": "此前已收:同一编号、同一内容,给出首次的应答"}, 409: RESPONSES[409]},
+        tags=[TAG],
+        summary="受理一条工单:先存储,后应答;可放心重试",
+    )
+    def take_in(request: Request, response: Response, body: NewTicketIn) -> Json:
+        incoming = incoming_from(body.model_dump(exclude_none=True))
+        taken = office_of(request).intake.take_in(incoming, caller_of(request).name)
+        if taken.new:
+            metrics.count(taken.answer)
+        else:
+            response.status_code = 200
+        return taken.answer
+
+    @app.get("/v1/tickets", tags=[TAG], summary="列出工单:安全在前,其次最近的时限、升级风险、低置信度")
+    def list_tickets(request: Request, wanted: Annotated[TicketQuery, Query()]) -> TicketPage:
+        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
+        with office_of(request).store.read() as session:
+            found = page(session, filters, cursor=wanted.cursor, limit=wanted.limit)
+        return TicketPage(tickets=found.tickets, cursor=found.cursor)
+
+    @app.get(
+        "/v1/tickets/{ticket_id:path}",
+        responses={404: RESPONSES[404]},
+        tags=[TAG],
+        summary="一条工单:脱敏正文、预测、派单、改判、线索与经过",
+    )
+    def get_ticket(request: Request, ticket_id: TicketId) -> Json:
+        office = office_of(request)
+        with office.store.read() as session:
+            return shown(session, ticket_id, policy_of(request), office)
+
+
+def shown(session: Session, ticket_id: str, policy: Policy, office: Office) -> Json:
+    """A stored ticket as people see it.
+
+    Args:
+        session: reads.
+        ticket_id: which.
+        policy: evidence lists of cues, kinds of events.
+        office: gives the time.
+
+    Returns:
+        JSON-ready.
+
+    Raises:
+        NotFound: there is none.
+    """
+    ticket = load(session, ticket_id)
+    now = office.now()
+    return {
+        **ticket,
+        "cues": [record.to_dict(policy.cues, now) for record in cues_of(session, ticket_id)],
+        "known_event": known_event_of(session, find(session, ticket_id), policy.events),
+        "history": audit.entries(session, f"ticket:{ticket_id}"),
+    }

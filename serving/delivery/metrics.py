@@ -1,0 +1,37 @@
+"""Prometheus metrics of the deliverer. Labels hold kinds and reason codes, never desks' addresses or text."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from serving.delivery.claims import Backlog
+
+
+class DeliveryMetrics:
+    """Counters of one deliverer, and the outbox as it last saw it, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.delivered = Counter("triage_outbox_delivered", "Messages delivered", ("kind",), registry=self.registry)
+        self.failed = Counter("triage_outbox_failed", "Tries that failed", ("reason",), registry=self.registry)
+        self.clock_events = Counter("triage_clock_events", "Due-soon and overdue events", registry=self.registry)
+        self._parked = Gauge("triage_outbox_parked", "Messages parked until a person looks", registry=self.registry)
+        self._waiting = Gauge("triage_outbox_waiting", "Messages not yet delivered", registry=self.registry)
+        self._age = Gauge("triage_outbox_age_seconds", "Age of the oldest undelivered message", registry=self.registry)
+
+    def saw(self, backlog: Backlog) -> None:
+        """Note the state of the outbox.
+
+        Args:
+            backlog: just read.
+        """
+        self._parked.set(backlog.parked)
+        self._waiting.set(backlog.waiting)
+        self._age.set(backlog.oldest_seconds)
+
+    def listen(self, host: str, port: int) -> None:
+        """Serve the metrics page from a thread of its own.
+
+        Args:
+            host: address.
+            port: of the page.
+        """
+        start_http_server(port, host, registry=self.registry)

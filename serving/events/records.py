@@ -1,0 +1,99 @@
+"""Events in the store: rows and what they are shown as."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from model.policy.schema import EventsFile
+from model.ticket import CHINA
+from serving.events.match import Event, Match, Sighting, match
+from serving.store.columns import Json, table
+from serving.store.tables import KnownEvent
+
+
+def from_row(row: KnownEvent | Row[Any]) -> Event:
+    """Read an event.
+
+    Args:
+        row: of the store, as an object or as bare columns, which are quicker to read.
+
+    Returns:
+        The event.
+    """
+    return Event(
+        row.id, row.kind, row.starts_at, row.ends_at, row.text, row.entered_at,
+        row.city, row.county, row.station, tuple(row.places.get("places", ())), row.filing,
+    )  # fmt: skip
+
+
+def to_dict(event: Event, policy: EventsFile) -> Json:
+    """What the API answers.
+
+    Args:
+        event: as entered.
+        policy: names of kinds.
+
+    Returns:
+        All fields, times in Asia/Shanghai.
+    """
+    kind = policy.kinds.get(event.kind)
+    times = {name: getattr(event, name) for name in ("starts_at", "ends_at", "entered_at")}
+    return {
+        "id": event.id,
+        "kind": event.kind,
+        "kind_name": kind.name if kind else event.kind,
+        "city": event.city,
+        "county": event.county,
+        "station": event.station,
+        "places": list(event.places),
+        "text": event.text,
+        "filing": event.filing,
+        **{name: time.astimezone(CHINA).isoformat() for name, time in times.items()},
+    }
+
+
+def listed(session: Session, *, since: datetime | None = None, until: datetime | None = None) -> list[Event]:
+    """Events that were not removed.
+
+    Args:
+        session: reads.
+        since: that end at this moment or later.
+        until: that begin before this moment.
+
+    Returns:
+        The one that begins last first.
+    """
+    return _read(session, _standing(since, until))
+
+
+def find_events(session: Session, sighting: Sighting, policy: EventsFile) -> tuple[Match, ...]:
+    """Known events that a ticket may belong to.
+
+    Args:
+        session: reads.
+        sighting: of the ticket.
+        policy: leaves and hours of each kind.
+
+    Returns:
+        The closest first.
+    """
+    longest = max((kind.margin_hours for kind in policy.kinds.values()), default=0)
+    at = sighting.at
+    leaves = set(sighting.leaves)
+    kinds = [code for code, kind in policy.kinds.items() if leaves & set(kind.leaves)]
+    near = _standing(at - timedelta(hours=longest), at + timedelta(microseconds=1))
+    return match(sighting, _read(session, near.where(KnownEvent.kind.in_(kinds))), policy) if kinds else ()
+
+
+def _standing(since: datetime | None, until: datetime | None) -> Select[Any]:
+    wanted = select(*table(KnownEvent).columns).where(KnownEvent.removed_at.is_(None))
+    if since:
+        wanted = wanted.where(KnownEvent.ends_at >= since)
+    return wanted.where(KnownEvent.starts_at < until) if until else wanted
+
+
+def _read(session: Session, wanted: Select[Any]) -> list[Event]:
+    rows = session.execute(wanted.order_by(KnownEvent.starts_at.desc(), KnownEvent.id))
+    return [from_row(row) for row in rows]

@@ -1,0 +1,1 @@
+"""The store: tickets, what was predicted and decided, and what must still be delivered."""

@@ -1,0 +1,114 @@
+"""Lists of tickets in the order in which people should see them, page by page."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from model.errors import InvalidField
+from serving.store.columns import Json
+from serving.store.reading import summary
+from serving.store.tables import StoredCue, StoredTicket
+
+PAGE, PAGE_MOST = 50, 200
+
+_T = StoredTicket
+# danger first, then the nearest time (so what is overdue leads), escalation, low confidence, first received
+_ORDER: tuple[ColumnElement[Any], ...] = (
+    case((_T.safety, 0), else_=1),
+    func.coalesce(_T.arrive_by, _T.due_at, _T.received_at),
+    case((_T.escalation, 0), else_=1),
+    _T.confidence.expression,
+    _T.received_at.expression,
+    _T.ticket_id.expression,
+)
+_TIMES = (1, 4)  # places of times in the order
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to list; None asks for nothing. `desk` is the ticket's desk, `queue` one that holds it now."""
+
+    status: str | None = None
+    desk: str | None = None
+    queue: str | None = None
+    category: str | None = None
+    decision: str | None = None
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tickets, and the cursor of the next page, or None at the end."""
+
+    tickets: list[Json]
+    cursor: str | None
+
+
+def page(session: Session, filters: Filters, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """One page of tickets. Pages never repeat or skip a ticket that stays in its place.
+
+    Args:
+        session: reads.
+        filters: all must hold.
+        cursor: as the page before gave it.
+        limit: tickets at most.
+
+    Returns:
+        The page.
+
+    Raises:
+        InvalidField: a cursor that is none of ours.
+    """
+    query = _filtered(filters).order_by(*_ORDER).limit(min(limit, PAGE_MOST) + 1)
+    if cursor is not None:
+        last = [literal(value, column.type) for value, column in zip(_decoded(cursor), _ORDER, strict=True)]
+        query = query.where(tuple_(*_ORDER) > tuple_(*last))
+    found = session.execute(query.add_columns(*_ORDER)).all()
+    shown = found[: min(limit, PAGE_MOST)]
+    return Page([summary(row[0]) for row in shown], _encoded(shown[-1][1:]) if len(found) > len(shown) else None)
+
+
+def _filtered(filters: Filters) -> Select[Any]:
+    query = select(_T)
+    for name in ("status", "desk", "category", "decision"):
+        if (value := getattr(filters, name)) is not None:
+            query = query.where(getattr(_T, name) == value)
+    if filters.queue is not None:
+        query = query.where(_T.queues.contains(f"|{filters.queue}|", autoescape=True))
+    if filters.flag is not None:
+        cue = select(StoredCue.id).where(StoredCue.ticket_id == _T.ticket_id, StoredCue.flag == filters.flag)
+        query = query.where(cue.exists())
+    return query
+
+
+def _encoded(values: Any) -> str:
+    words = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(words, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> list[Any]:
+    try:
+        values = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        kinds = [type(value) for value in values]
+        if kinds not in ([int, str, int, float, str, str], [int, str, int, int, str, str]):
+            raise ValueError("another shape")
+        for place in _TIMES:
+            values[place] = datetime.fromisoformat(values[place])
+            if values[place].tzinfo is None:
+                raise ValueError("no zone")
+        return [*values[:5], _storable(values[5])]
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InvalidField("cursor 无法识别;请原样使用上一页返回的 cursor,或去掉它从头列出") from error
+
+
+def _storable(text: str) -> str:
+    """A text that a database takes as a parameter."""
+    text.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
+    if "\x00" in text:
+        raise ValueError("NUL")
+    return text

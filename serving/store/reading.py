@@ -1,0 +1,112 @@
+"""Stored tickets as they are read: the row as a list shows it, and the whole history of one."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model.errors import NotFound
+from model.ticket import CHINA
+from serving.store.answers import answer_masked
+from serving.store.columns import Json
+from serving.store.tables import Review, ReviewNote, StoredCue, StoredPrediction, StoredRoute, StoredTicket, TicketText
+
+
+def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicket:
+    """A ticket as it stands now.
+
+    Args:
+        session: reads, or writes.
+        ticket_id: which.
+        lock: keep others from changing it until the transaction ends.
+
+    Returns:
+        The row.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.get(StoredTicket, ticket_id, with_for_update=True if lock else None)
+    if found is None:
+        raise NotFound("没有这张工单;请检查工单编号")
+    return found
+
+
+def load(session: Session, ticket_id: str) -> Json:
+    """A ticket with masked text, prediction, routes, reviews and cues.
+
+    Args:
+        session: reads.
+        ticket_id: which.
+
+    Returns:
+        JSON-ready; offsets of evidence point into the masked `text`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    ticket = find(session, ticket_id)
+    text = session.scalar(select(TicketText.text).where(TicketText.ticket_id == ticket_id))
+    body = session.scalars(_of(StoredPrediction, ticket_id)).all()[-1].body
+    routes = session.scalars(_of(StoredRoute, ticket_id)).all()
+    kept = select(ReviewNote.review_id, ReviewNote.note).where(ReviewNote.ticket_id == ticket_id)
+    notes = {row.review_id: row.note for row in session.execute(kept)}
+    return {
+        **summary(ticket),
+        "text": text,
+        "prediction": answer_masked(body, text),
+        "route": routes[-1].body,
+        "routes": [{"at": time_word(r.made_at), "reason": r.reason, **r.body} for r in routes],
+        "reviews": [_review(review, notes.get(review.id)) for review in session.scalars(_of(Review, ticket_id))],
+        "cues": [_cue(cue) for cue in session.scalars(_of(StoredCue, ticket_id))],
+    }
+
+
+def summary(ticket: StoredTicket) -> Json:
+    """A ticket as a list shows it.
+
+    Args:
+        ticket: the row.
+
+    Returns:
+        JSON-ready.
+    """
+    same = ("ticket_id", "status", "version", "category", "confidence", "decision", "desk", "safety", "escalation",
+            "channel", "biz_type", "repeat_of", "event_id")  # fmt: skip
+    times = ("received_at", "accepted_at", "contact_due_at", "due_at", "arrive_by", "delete_after")
+    return {
+        **{name: getattr(ticket, name) for name in same},
+        **{name: time_word(getattr(ticket, name)) for name in times},
+        "queues": ticket.queues.strip("|").split("|"),
+        "org": {name: getattr(ticket, name) for name in ("city", "county", "station", "urban")},
+    }
+
+
+def _of(entity: Any, ticket_id: str) -> Any:
+    return select(entity).where(entity.ticket_id == ticket_id).order_by(entity.id)
+
+
+def _review(review: Review, note: str | None) -> Json:
+    return {
+        "at": time_word(review.made_at), "reviewer": review.reviewer, "version": review.version,
+        "category": review.category, **review.body, "note": note,
+    }  # fmt: skip
+
+
+def _cue(cue: StoredCue) -> Json:
+    times = {name: time_word(getattr(cue, name)) for name in ("raised_at", "changed_at", "expires_at")}
+    same = ("flag", "state", "unit", "version", "evidence", "confirmed_by")
+    return {**{name: getattr(cue, name) for name in same}, **times}
+
+
+def time_word(value: datetime | None) -> str | None:
+    """A time as answers show it.
+
+    Args:
+        value: an aware time, or None.
+
+    Returns:
+        RFC 3339 in Asia/Shanghai.
+    """
+    return value.astimezone(CHINA).isoformat() if value else None

@@ -19,12 +19,12 @@ from sklearn.model_selection import train_test_split
 from model.bundle import load_bundle
 from model.document import Document, read
 from model.encoder import Encoder, encoder_text
+from model.labels import text_hash
 from model.linear import LinearClassifier
 from model.pipeline import Pipeline
 from model.policy import load_policy
 from model.taxonomy import FLAGS
 from model.ticket import Ticket
-from training.dataset import text_hash
 from training.fit import FitSettings, fit_bundle
 
 _BATCH = 256

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from outside import SAMPLES, outside_path
 
+from model.labels import text_hash
 from model.policy import load_policy
 from model.ticket import LabelledTicket
-from training.dataset import read_labelled, text_hash
+from training.dataset import read_labelled
 from training.split import author_of
 
 OURS = "samples"

@@ -4,8 +4,9 @@ Characters carry the topic; the encoder carries who did what to whom. A ticket l
 the linear classifier and the rules are sure of its leaf and sure that no cue is there.
 """
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from model.document import Document
 from model.opinion import Opinion, linear_opinions, log_rules
 from model.rule_classifier import RuleVerdict
 
+log = logging.getLogger(__name__)
 Matrix = NDArray[np.float64]
 CASCADE = "cascade"
 RUNGS = (CASCADE, "linear", "rules")  # the ladder, from the best answer to the quickest
@@ -51,7 +53,12 @@ def opinions(
     rows = [n for n, o in enumerate(found) if o.answered_by == "linear" and not exits.passes(o.leaves, o.cues)]
     if rows:
         chosen = ([documents[n] for n in rows], [verdicts[n] for n in rows], [found[n] for n in rows])
-        for n, opinion in zip(rows, second_opinions(bundle.second, *chosen, manner), strict=True):
+        try:
+            seconds = second_opinions(bundle.second, *chosen, manner)
+        except Exception as error:  # noqa: BLE001 - whatever the encoder throws, the linear classifier has answered
+            log.error("encoder failed on a batch of %d: %s", len(rows), type(error).__name__)
+            seconds = [replace(found[n], failed=True) for n in rows]
+        for n, opinion in zip(rows, seconds, strict=True):
             found[n] = opinion
     return found
 

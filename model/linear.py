@@ -1,6 +1,7 @@
 """The linear classifier: jieba words and character n-grams, TF-IDF, linear separators, exact word reasons."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.cues_ = tuple(separators)
         first = [leaf] if len(leaf.coef_) > 1 else [_Turned(leaf), leaf]  # two leaves have one separator
         weights = np.vstack([s.coef_ for s in (*first, *separators.values())])
-        self.weights_ = _rounded(weights.T)
+        self.weights_ = np.ascontiguousarray(weights.T, np.float32)  # half the size of what was learned
         self.intercepts_ = np.concatenate([s.intercept_ for s in (*first, *separators.values())])
         self.temperature_ = 1.0
         return self
@@ -158,7 +159,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self._check_fitted()
         return {
             "grams": self.grams_.state(), "classes": self.classes_, "cues": self.cues_,
-            "weights": self.weights_.astype(np.float32), "intercepts": self.intercepts_,
+            "weights": self.weights_, "intercepts": self.intercepts_,
             "temperature": self.temperature_, "max_ngram": self.max_ngram,
         }  # fmt: skip
 
@@ -176,7 +177,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         classifier = cls(dictionary, max_ngram=state["max_ngram"])
         classifier.grams_ = Grams(**state["grams"])
         classifier.classes_, classifier.cues_ = state["classes"], tuple(state["cues"])
-        classifier.weights_, classifier.intercepts_ = _rounded(state["weights"]), state["intercepts"]
+        classifier.weights_, classifier.intercepts_ = np.asarray(state["weights"]), state["intercepts"]
         classifier.temperature_ = float(state["temperature"])
         return classifier
 
@@ -214,7 +215,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def _values(self, matrix: csr_matrix) -> tuple[Matrix, Matrix]:
         """Decision values of leaves (n, n_leaves) and cues (n, n_cues)."""
-        values = np.asarray(matrix @ self.weights_ + self.intercepts_)
+        ends = matrix.indptr
+        values = np.empty((matrix.shape[0], len(self.intercepts_)))
+        for row, (start, end) in enumerate(pairwise(ends)):
+            weights = self.weights_[matrix.indices[start:end]].astype(np.float64)  # only these rows are read
+            values[row] = matrix.data[start:end] @ weights + self.intercepts_
         return values[:, : len(self.classes_)], values[:, len(self.classes_) :]
 
     def _separator(self) -> LinearSVC:
@@ -223,11 +228,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def _check_fitted(self) -> None:
         if not hasattr(self, "weights_"):
             raise NotFitted("分类器尚未训练:请先调用 fit,或用 load_bundle 读取模型包")
-
-
-def _rounded(weights: Matrix) -> Matrix:
-    """What a bundle holds (float32, half the size), in the precision that sums of reasons are exact in."""
-    return np.ascontiguousarray(weights.astype(np.float32), np.float64)
 
 
 class _Turned:

@@ -20,7 +20,8 @@ class Opinion:
     """What is thought of one ticket, and by whom.
 
     `leaves`: confidence by leaf, sums to 1; `cues`: probability by cue; `roles`, `also`: decision value by theft role
-    and by second leaf; `calibration`: thresholds that these numbers were made for. `unlike`: the text is far from all that was learned from. `linear_leaves` and `values` are
+    and by second leaf; `calibration`: thresholds that these numbers were made for. `unlike`: the text is far from all that was learned from.
+    `failed`: the encoder should have read it too, and threw. `linear_leaves` and `values` are
     the linear classifier's own confidences and decision values, for a cascade.
     """
 
@@ -32,6 +33,7 @@ class Opinion:
     calibration: Calibration
     unknown_share: float = 0.0
     unlike: bool = False
+    failed: bool = False
     linear_leaves: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
 
@@ -81,16 +83,16 @@ def linear_opinions(bundle: Bundle, documents: Sequence[Document], verdicts: Seq
         knows = unknown[row] < 1.0
         opinions.append(
             Opinion(
-                leaves if knows else verdict.leaves,
-                cues,
-                {name.removeprefix(ROLES): v for name, v in value.items() if name.startswith(ROLES)},
-                {name.removeprefix(ALSO): v for name, v in value.items() if name.startswith(ALSO)},
-                "linear" if knows else "rules",
-                calibration,
-                float(unknown[row]),
-                calibration.least_value is not None and float(claims[row]) < calibration.least_value,
-                dict(zip(codes, alone[row].tolist(), strict=True)) if bundle.second else {},
-                value,
+                leaves=leaves if knows else verdict.leaves,
+                cues=cues,
+                roles={name.removeprefix(ROLES): v for name, v in value.items() if name.startswith(ROLES)},
+                also={name.removeprefix(ALSO): v for name, v in value.items() if name.startswith(ALSO)},
+                answered_by="linear" if knows else "rules",
+                calibration=calibration,
+                unknown_share=float(unknown[row]),
+                unlike=calibration.least_value is not None and float(claims[row]) < calibration.least_value,
+                linear_leaves=dict(zip(codes, alone[row].tolist(), strict=True)) if bundle.second else {},
+                values=value,
             )
         )
     return opinions

@@ -127,6 +127,8 @@ class Pipeline:
         outcome, reasons = decide(case, opinion.calibration.auto, self.policy.decision, model_missing=item.failed)
         if item.limited_to:  # said, but no reason against `auto`: the rung that answered has thresholds of its own
             reasons = (*(r for r in reasons if item.limited_to != "rules" or r != "model_unavailable"), "over_time")
+        if opinion.failed:
+            reasons = (*reasons, "model_unavailable")
         secondary = self._secondary(first.code, opinion)
         cues = {name: self._cue(name, item) for name in (*FLAGS, "safety", "escalation")}
         role = self._theft_role(item, cues["theft"].raised)
@@ -175,10 +177,11 @@ class Pipeline:
 
     def _theft_role(self, item: _Read, raised: bool) -> str | None:
         scores = dict(item.opinion.roles)
-        others = scores.pop("reports_other", 0.0)
+        others = scores.pop("reports_other", -1.0)
         if raised:
             return max(scores, key=lambda role: scores[role], default="found")
-        return "reports_other" if others > 0 else None
+        told = any(hit.role == "reports_other" for hit in item.verdict.hits)
+        return "reports_other" if told or others > self.policy.decision.reports_other_value else None
 
     def _secondary(self, first: str, opinion: Opinion) -> tuple[str, ...]:
         least = self.policy.decision.secondary_value

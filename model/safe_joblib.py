@@ -67,7 +67,9 @@ class _AllowList(NumpyUnpickler):  # type: ignore[misc]  # joblib is untyped
 
 
 def load(path: Path) -> Any:
-    """Read a joblib file that `joblib.dump` wrote uncompressed.
+    """Read a joblib file that `joblib.dump` wrote uncompressed; arrays stay in the file, mapped read-only.
+
+    So the processes of a server share them. The file must be replaced by a rename and never be written over.
 
     Args:
         path: the file; its hash was checked before.
@@ -80,7 +82,7 @@ def load(path: Path) -> Any:
     """
     with path.open("rb") as file:
         try:
-            return _AllowList(str(path), file, ensure_native_byte_order=True).load()
+            return _AllowList(str(path), file, ensure_native_byte_order=False, mmap_mode="r").load()
         except BundleRefused:
             raise
         except Exception as error:

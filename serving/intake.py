@@ -146,12 +146,9 @@ class Intake:
 
     def _known_event(self, ticket: Ticket, leaf: str, text: str, at: datetime) -> Json | None:
         """The event of the register that the ticket may belong to. It is shown, and moves nothing."""
-        policy = self.predictor.policy.events
-        if not any(leaf in kind.leaves for kind in policy.kinds.values()):
-            return None
         sighting = Sighting(ticket.accepted_at or at, (leaf,), text, ticket.org)
         with self.writer.database.read() as session:
-            found = find_events(session, sighting, policy)
+            found = find_events(session, sighting, self.predictor.policy.events)
         return found[0].to_dict(sighting.at) if found else None
 
     def _caller(self, incoming: Incoming) -> str | None:

@@ -203,6 +203,7 @@ def fit_joint(
         if name == "safety"
         else _best_f1(probability, truth[rows], decision.min_flag_precision if name in FLAGS else 0.0)
     )
+    threshold = max(threshold, dict(decision.least_flag_probability).get(name, 0.0))  # type: ignore[call-overload]
     linear, rules, *further = weights
     return CueJoint(linear, rules, float(logistic.intercept_[0]), threshold, *further)
 

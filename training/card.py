@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from model.labels import digest, text_hash
 from model.policy import Policy
 from model.ticket import LabelledTicket
-from training.dataset import digest, text_hash
 from training.split import author_of
 
 

@@ -1,13 +1,13 @@
 """Read labelled tickets from JSONL, CSV or XLSX and say, row by row, what must be mended."""
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from model.errors import InvalidLabels, UnreadableInput
+from model.labels import digest, text_hash
 from model.privacy import mask
 from model.rows import KINDS, Row, read_rows
 from model.taxonomy import FLAGS, THEFT_ROLES, Taxonomy
@@ -95,45 +95,6 @@ def label_files(path: Path) -> list[Path]:
     if not files:
         raise UnreadableInput(f"{path} 中没有标注文件(.jsonl .csv .xlsx);请检查 --data")
     return files
-
-
-def digest(tickets: Iterable[LabelledTicket]) -> str:
-    """The name of a data version.
-
-    Args:
-        tickets: labelled tickets, in any order.
-
-    Returns:
-        Hexadecimal SHA-256 over ids, text hashes and labels.
-    """
-    lines = sorted(
-        "\t".join(
-            [
-                t.id,
-                text_hash(t.text),
-                t.category,
-                *t.secondary,
-                *sorted(t.flags),
-                str(t.theft_role),
-                str(t.filing),
-                f"{t.safety}{t.escalation}",
-            ]
-        )
-        for t in tickets
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def text_hash(text: str) -> str:
-    """A hash that does not change with white space.
-
-    Args:
-        text: a ticket's text.
-
-    Returns:
-        Hexadecimal SHA-256.
-    """
-    return hashlib.sha256(_SPACE.sub("", text).encode("utf-8", "replace")).hexdigest()
 
 
 def _labelled(row: Row, path: Path, taxonomy: Taxonomy) -> LabelledTicket:

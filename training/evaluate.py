@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from model.labels import digest
 from model.pipeline import Pipeline
 from model.taxonomy import FLAGS
 from model.ticket import LabelledTicket
@@ -12,7 +13,6 @@ from training.baselines import baseline_figures, baselines
 from training.bootstrap import headline_figures, intervals, rows_by_author
 from training.cue_figures import cue_figures, filing_figures, flag_figures, secondary_figures, theft_role_figures
 from training.curves import calibration_figures, selective_figures
-from training.dataset import digest
 from training.evaluated import Evaluated, Table, group_of, macro_f1, rounded, run, short_figures
 from training.seen import count_seen
 from training.slices import slice_figures

@@ -12,11 +12,11 @@ import numpy as np
 from model.bundle import Contents, EncoderFiles, save_bundle
 from model.calibration import CUES
 from model.encoder import Encoder
+from model.labels import digest
 from model.manifest import MANIFEST
 from model.policy import Policy
 from model.ticket import LabelledTicket
 from training.card import about, model_card
-from training.dataset import digest
 from training.encoder_fit import cue_names, fit_encoder
 from training.export import export, keep_weights
 from training.finetune import FinetuneSettings, TriageEncoder
@@ -69,25 +69,21 @@ def fit_cascade(
         InvalidLabels: fewer than two leaves or two authors.
     """
     work = work / digest(tickets)[:12]  # another batch of labels starts anew
-    linear = fit_linear(tickets, policy, settings.linear, progress=progress if leads() else _silent)
-    data = linear.data
+    say = progress if leads() else _silent
+    linear = fit_linear(tickets, policy, settings.linear, progress=say)
     own = work / ("pretrained" if leads() else f"pretrained-{os.environ['RANK']}")
-    source = pretrained(settings.source or None, data.texts, own, layers=settings.encoder.layers)
-    run = _Run(data, policy, source, work, settings, progress if leads() else _silent)
-    values = run.out_of_fold(linear.held.codes)
-    second, exits, stacked = stack(linear, values, policy, settings.linear.read, alone=settings.encoder_alone)
-    progress("编码器:全部训练工单")
-    tuned = run.tune("final", range(len(tickets)))
-    final = run.export("final", tuned)
-    weights = keep_weights(tuned, source.folder, work / "final") if leads() else ""
+    source = pretrained(settings.source or None, linear.data.texts, own, layers=settings.encoder.layers)
+    run = _Run(linear.data, policy, source, work, settings, say)
+    alone = settings.encoder_alone
+    second, exits, stacked = stack(linear, run.out_of_fold(linear.held.codes), policy, settings.linear.read, alone=alone)
+    final, weights = run.finish()
     metrics = {**linear.metrics, **{f"cascade_{n}": v for n, v in stacked.items()}}
     description = {**about(tickets, asdict(settings), metrics), "pretrained": source.origin, "weights": weights}
     card = model_card(tickets, {**linear.metrics, **stacked}, policy)
-    kind = "encoder" if settings.encoder_alone else "cascade"
     files = EncoderFiles(final, second, exits)
-    contents = Contents(kind, linear.classifier, linear.calibration, policy, description, card, files)
+    kind = "encoder" if alone else "cascade"
     if leads():
-        save_bundle(contents, output, key)
+        save_bundle(Contents(kind, linear.classifier, linear.calibration, policy, description, card, files), output, key)
     meet()
     return str(json.loads((output / MANIFEST).read_text(encoding="utf-8"))["id"])
 
@@ -121,6 +117,13 @@ class _Run:
             with np.load(done) as file:
                 leaves[rows], cues[rows] = file["leaves"], file["cues"]
         return EncoderHeld(leaves, cues)
+
+    def finish(self) -> tuple[Path, str]:
+        """Learn from all tickets; gives the folder of the served files and the name of the weights kept."""
+        self.say("编码器:全部训练工单")
+        tuned = self.tune("final", range(len(self.data.tickets)))
+        kept = keep_weights(tuned, self.source.folder, self.work / "final") if leads() else ""
+        return self.export("final", tuned), kept
 
     def tune(self, name: str, rows: Sequence[int]) -> TriageEncoder:
         """Fine-tune on some rows, from the last checkpoint where there is one."""

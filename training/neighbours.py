@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sklearn.neighbors import NearestNeighbors
 
 from model.document import read
+from model.labels import text_hash
 from model.linear import LinearClassifier
 from model.ticket import LabelledTicket, Ticket
-from training.dataset import text_hash
 
 _COUNT = 3
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from model.labels import text_hash
 from model.pipeline import Pipeline
 from model.ticket import LabelledTicket
-from training.dataset import text_hash
 
 
 def count_seen(pipeline: Pipeline, tickets: Sequence[LabelledTicket]) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+from model.labels import text_hash
 from model.ticket import LabelledTicket
-from training.dataset import text_hash
 
 
 def author_of(ticket: LabelledTicket) -> str:

@@ -1,13 +1,24 @@
 """The composition root: turns settings into a pipeline. The only place that decides what is used."""
 
 import logging
+from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.bundle import Bundle, load_bundle
-from model.errors import BundleError, BundleMissing
+from model.errors import BundleError, BundleMissing, MissingExtra, StoreUnavailable, UnusableSettings
 from model.pipeline import Pipeline
 from model.policy import Policy, load_policy
+from model.ticket import CHINA
+from serving.delivery.destination import Destination
+from serving.store.database import Database
+from serving.store.secret import own_secret
+from serving.store.upgrade import upgrade
 from triage.settings import CHAMPION, Settings
+
+if TYPE_CHECKING:
+    from serving.api.office import Office
 
 log = logging.getLogger(__name__)
 
@@ -102,3 +113,113 @@ def bundle_key(settings: Settings) -> str | None:
         The key in plain text, or None.
     """
     return settings.bundle_key.get_secret_value() if settings.bundle_key else None
+
+
+def build_store(settings: Settings) -> Database:
+    """The store, in the shape that this program expects; a missing SQLite file is made.
+
+    Args:
+        settings: where it is.
+
+    Returns:
+        The store.
+
+    Raises:
+        StoreUnavailable: it cannot be reached or written.
+    """
+    database = Database(settings.database_url)
+    upgrade(database)
+    return database
+
+
+def build_office(settings: Settings) -> "Office":
+    """The store as the service uses it. It need not be reachable yet: the service starts without it.
+
+    Args:
+        settings: store, secret, retention, rate.
+
+    Returns:
+        The office.
+    """
+    from serving.api.office import Office
+
+    database = Database(settings.database_url)
+    return Office(
+        database, store_secret(settings, database), settings.retention_days, settings.rate_per_minute, china_now
+    )
+
+
+def store_secret(settings: Settings, database: Database) -> bytes:
+    """The secret of the HMACs: the configured one, else the file beside a SQLite store.
+
+    Args:
+        settings: may hold one.
+        database: the store.
+
+    Returns:
+        The secret.
+
+    Raises:
+        StoreUnavailable: PostgreSQL without a configured secret, which all its servers must share.
+    """
+    if settings.secret:
+        return settings.secret.get_secret_value().encode()
+    if database.file is None:
+        raise StoreUnavailable("使用 PostgreSQL 时须设置 TRIAGE_SECRET(各台服务器相同),否则重复工单与来电无法识别")
+    return own_secret(database.file.with_suffix(".secret"))
+
+
+def build_destination(settings: Settings, policy: Policy) -> Destination:
+    """Where messages are delivered to: the office's addresses, else the broker.
+
+    Args:
+        settings: the table of addresses with allowed hosts and secret, or the broker.
+        policy: names the desks.
+
+    Returns:
+        The destination; nothing is connected yet.
+
+    Raises:
+        UnusableSettings: neither is configured, or something is missing or not allowed.
+        MissingExtra: the broker's client is not installed.
+    """
+    if settings.webhooks:
+        from serving.delivery.webhook import Webhooks, read_addresses
+
+        if settings.webhook_secret is None:
+            raise UnusableSettings("投递到网址须设置 TRIAGE_WEBHOOK_SECRET(base64),接收方凭它验证签名")
+        addresses = read_addresses(settings.webhooks, settings.webhook_hosts, policy.routing.desks)
+        return Webhooks(addresses, settings.webhook_secret.get_secret_value(), china_now)
+    url = broker_url(settings)
+    from serving.delivery.broker import BrokerDesks
+
+    return BrokerDesks(url)
+
+
+def broker_url(settings: Settings) -> str:
+    """The broker's address.
+
+    Args:
+        settings: may hold one.
+
+    Returns:
+        The address with user and password.
+
+    Raises:
+        UnusableSettings: none is configured.
+        MissingExtra: the broker's client is not installed.
+    """
+    if settings.broker_url is None:
+        raise UnusableSettings("没有设置 TRIAGE_BROKER_URL(RabbitMQ 地址);投递到网址请设置 TRIAGE_WEBHOOKS")
+    if find_spec("faststream") is None or find_spec("aio_pika") is None:
+        raise MissingExtra("RabbitMQ 需要 faststream:请运行 pip install 'complaint-triage[serve]'")
+    return settings.broker_url.get_secret_value()
+
+
+def china_now() -> datetime:
+    """The clock.
+
+    Returns:
+        Now, in Asia/Shanghai.
+    """
+    return datetime.now(CHINA)

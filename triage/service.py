@@ -5,7 +5,9 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from serving.api.app import create_app
-from triage.compose import build_service_pipeline
+from serving.engine.engine import Source
+from serving.engine.options import EngineOptions
+from triage.compose import build_office, build_pipeline, build_service_pipeline, bundle_folder
 from triage.settings import Settings
 
 
@@ -16,4 +18,10 @@ def create() -> FastAPI:
         The application; its pipeline is built when it starts.
     """
     settings = Settings()
-    return create_app(lambda: build_service_pipeline(settings), version("complaint-triage"))
+    source = Source(
+        first=lambda: build_service_pipeline(settings),
+        renew=lambda: build_pipeline(settings),
+        folder=lambda: bundle_folder(settings),
+    )
+    options = EngineOptions(budget_ms=settings.budget_ms, queue=settings.queue, watch_seconds=settings.watch_seconds)
+    return create_app(source, version("complaint-triage"), options, office=build_office(settings))

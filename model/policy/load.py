@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from model.errors import PolicyError
-from model.policy import schema
+from model.policy import cue_schema, schema
 from model.taxonomy import Filing, Group, Leaf, Taxonomy
 
 BUILT_IN = Path(__file__).parent
@@ -35,8 +35,8 @@ class Policy:
     rules: tuple[schema.RuleEntry, ...]
     rules_version: str
     dictionary: Path
-    cues: schema.CuesFile
-    events: schema.EventsFile
+    cues: cue_schema.CuesFile
+    events: cue_schema.EventsFile
 
 
 def load_policy(folder: Path | None = None) -> Policy:
@@ -67,8 +67,8 @@ def load_policy(folder: Path | None = None) -> Policy:
         rules=tuple(rule for file in rule_files for rule in file.rules),
         rules_version="+".join(sorted({file.version for file in rule_files})),
         dictionary=find_file(folder, "dictionary.txt"),
-        cues=_read(folder, "cues.yaml", schema.CuesFile),
-        events=_read(folder, "events.yaml", schema.EventsFile),
+        cues=_read(folder, "cues.yaml", cue_schema.CuesFile),
+        events=_read(folder, "events.yaml", cue_schema.EventsFile),
     )
     _check_leaves(policy)
     _check_desks(policy)

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from model.errors import (
@@ -109,6 +110,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TriageError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unstorable)
 
 
 def of_error(error: TriageError) -> JSONResponse:
@@ -138,6 +140,10 @@ def unexpected() -> JSONResponse:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     return of_error(error) if isinstance(error, TriageError) else unexpected()
+
+
+async def _unstorable(_: Request, __: Exception) -> JSONResponse:
+    return problem(422, "invalid_field", "含有存储不能接受的字符(如 NUL)或数值;请去掉后重试")
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

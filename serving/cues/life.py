@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from model.policy.schema import CueEntry, CuesFile, EvidenceItem
+from model.policy.cue_schema import CueEntry, CuesFile, EvidenceItem
 from model.ticket import CHINA
 from serving.cues.cue import (
     CONFIRMERS,

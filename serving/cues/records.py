@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from model.policy.schema import CuesFile
+from model.policy.cue_schema import CuesFile
 from model.ticket import CHINA
 from serving.cues.cue import CONFIRMERS, STATE_NAMES, Attached, Attachment, Confirmation, Cue, State
 from serving.cues.life import UNIT, missing

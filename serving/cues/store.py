@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from model.policy.schema import CuesFile
+from model.policy.cue_schema import CuesFile
 from model.privacy import mask
 from serving.cues.cue import Attachment, Cue, State, Step
 from serving.cues.errors import CueConflict, CueInvalid, CueNotFound

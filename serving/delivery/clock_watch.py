@@ -117,8 +117,8 @@ def _events(ticket: StoredTicket, clock: Clock, kind: str, now: datetime) -> Ite
 def _write(session: Session, rows: list[Json]) -> int:
     connection = session.connection()
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    once = dialect.insert(table(OutboxMessage)).on_conflict_do_nothing()
-    return sum(connection.execute(once, row).rowcount for row in rows)
+    once = dialect.insert(table(OutboxMessage)).on_conflict_do_nothing().returning(OutboxMessage.id)
+    return sum(len(connection.execute(once, row).all()) for row in rows)
 
 
 def _alone(session: Session) -> bool:

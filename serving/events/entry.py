@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from model.errors import InvalidTicket
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from model.privacy import mask
 from model.text import lower_ascii, plain_form
 from model.ticket import parse_time

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from model.ticket import Org
 from serving.events.arrival import arrived
 from serving.events.match import Event, Sighting, match

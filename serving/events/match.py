@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from model.policy.schema import EventKind, EventsFile
+from model.policy.cue_schema import EventKind, EventsFile
 from model.text import lower_ascii
 from model.ticket import CHINA, Org
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from model.ticket import CHINA
 from serving.events.match import Event, Match, Sighting, match
 from serving.store.columns import Json, table

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from serving.events.entry import EventEntry, faults
 from serving.events.errors import EventNotFound, InvalidEvents
 from serving.events.links import link_open_tickets

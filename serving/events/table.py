@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from model.encoding import has_bad_bytes, open_text
 from model.errors import InvalidTicket
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from model.tables import Cells, delimited
 from serving.events.entry import EventEntry, faults, messages
 from serving.events.errors import InvalidEvents

@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, tuple_
@@ -27,6 +27,7 @@ _ORDER: tuple[ColumnElement[Any], ...] = (
     _T.ticket_id.expression,
 )
 _TIMES = (1, 4)  # places of times in the order
+_NUMBER_MOST = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,13 @@ def _decoded(cursor: str) -> list[Any]:
         kinds = [type(value) for value in values]
         if kinds not in ([int, str, int, float, str, str], [int, str, int, int, str, str]):
             raise ValueError("another shape")
+        if not all(abs(value) < _NUMBER_MOST for value in (values[0], values[2], values[3])):
+            raise ValueError("no number of ours")
         for place in _TIMES:
-            values[place] = datetime.fromisoformat(values[place])
-            if values[place].tzinfo is None:
+            moment = datetime.fromisoformat(values[place])
+            if moment.tzinfo is None:
                 raise ValueError("no zone")
+            values[place] = moment.astimezone(UTC)
         return [*values[:5], _storable(values[5])]
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidField("cursor 无法识别;请原样使用上一页返回的 cursor,或去掉它从头列出") from error

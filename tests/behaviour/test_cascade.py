@@ -42,9 +42,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(work: Path, few: tuple[LabelledTicket, ...], policy: Policy) -> Path:
     said: list[str] = []
-    settings = CascadeSettings(FitSettings(folds=2), SMALL, folds=2)
+    settings = CascadeSettings(FitSettings(folds=2), SMALL, encoder_folds=2)
     fit_cascade(few, policy, work / "bundle", work / "run", settings, progress=said.append)
     assert sum("第 " in line for line in said) == 2
+    assert any("还需约" in line for line in said)
     return work / "bundle"
 
 
@@ -52,7 +53,7 @@ def test_a_run_that_was_killed_goes_on_from_its_finished_folds(
     folder: Path, work: Path, few: tuple[LabelledTicket, ...], policy: Policy
 ) -> None:
     said: list[str] = []
-    settings = CascadeSettings(FitSettings(folds=2), SMALL, folds=2)
+    settings = CascadeSettings(FitSettings(folds=2), SMALL, encoder_folds=2)
     fit_cascade(few, policy, work / "again", work / "run", settings, progress=said.append)
     assert not any("第 " in line for line in said)
 
@@ -63,6 +64,40 @@ def test_the_bundle_is_small_and_says_what_it_is(folder: Path) -> None:
     assert manifest["source"] == "cascade"
     assert set(manifest["encoder"]["thresholds"]["cues"]) == set(CUES)
     assert "sha256:" in manifest["pretrained"]
+    assert "Microsoft" in (folder / "NOTICE").read_text(encoding="utf-8")  # the licence of the weights goes with them
+
+
+def test_trainable_weights_are_kept_for_a_warm_start(folder: Path, work: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    kept = next((work / "run").rglob(manifest["weights"]))
+    again = pretrained(kept, ["停电"], work / "warm", layers=4)
+    assert again.layers == 4
+    assert again.sha256.startswith(kept.name.removeprefix("weights-"))
+    encoder, _ = open_encoder(kept)
+    assert encoder.config.num_hidden_layers == 4
+
+
+def test_a_result_with_reproducible_does_not_depend_on_the_other_rows(
+    folder: Path, held_side: tuple[LabelledTicket, ...]
+) -> None:
+    bundle = load_bundle(folder)
+    never = replace(bundle, second=replace(bundle.second, exits=Exits({}, {})))
+    tickets = [Ticket(t.text) for t in held_side[:12]]
+    together = Pipeline(never.policy, never).predict(tickets, reproducible=True)
+    alone = [Pipeline(never.policy, never).predict([ticket], reproducible=True)[0] for ticket in tickets]
+    assert [p.to_dict() for p in together] == [p.to_dict() for p in alone]
+
+
+def test_with_less_time_a_lower_rung_answers_and_says_so(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    pipeline, ticket = Pipeline(bundle.policy, bundle), Ticket("电费多扣了两百块,帮我查一下")
+    linear, rules = (pipeline.predict([ticket], most=rung)[0] for rung in ("linear", "rules"))
+    assert (linear.answered_by, rules.answered_by) == ("linear", "rules")
+    assert "over_time" in linear.reasons
+    assert "over_time" in rules.reasons
+    assert rules.decision == "fallback"
+    assert "model_unavailable" not in rules.reasons
+    assert "over_time" not in pipeline.predict([ticket])[0].reasons
 
 
 def test_a_cascade_predicts_and_says_which_part_answered(folder: Path, held_side: tuple[LabelledTicket, ...]) -> None:
@@ -110,3 +145,18 @@ def test_the_exported_encoder_gives_what_torch_gives(
     drift = np.hstack(Encoder.load(small).scores(data.documents, one_by_one=True)) - wanted
     assert np.abs(drift).max() < 0.5
     assert np.corrcoef(drift.ravel() + wanted.ravel(), wanted.ravel())[0, 1] > 0.99
+
+
+def test_where_the_encoder_throws_the_linear_classifier_has_answered_and_it_is_said(folder: Path) -> None:
+    class Broken:
+        classes_, cues_ = np.array(["billing.charge"]), ()
+
+        def scores(self, *_: object, **__: object) -> None:
+            raise RuntimeError("boom")
+
+    bundle = load_bundle(folder)
+    broken = replace(bundle, second=replace(bundle.second, encoder=Broken(), exits=Exits({}, {})))
+    found = Pipeline(broken.policy, broken).predict([Ticket("电费多扣了两百块,帮我查一下")])[0]
+    assert found.answered_by == "linear"
+    assert "model_unavailable" in found.reasons
+    assert found.decision != "fallback"

@@ -18,6 +18,7 @@ from serving.store.database import Database
 from serving.store.reading import load
 from serving.store.tables import (
     AuditEntry,
+    KnownEvent,
     OutboxMessage,
     StoredCue,
     StoredPrediction,

@@ -13,16 +13,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from typer.testing import CliRunner
 
 from model.errors import UnusableSettings
+from model.pipeline import Pipeline
 from model.policy import Policy
 from serving.delivery.claims import Pace
 from serving.delivery.deliverer import Deliverer
 from serving.delivery.destination import DeliveryFailed, Envelope
 from serving.delivery.webhook import AddressTable, Webhooks, allowed_origins, read_addresses
+from serving.intake import Intake, incoming_from
 from serving.store.database import Database
 from serving.store.tables import OutboxMessage
+from serving.store.upgrade import upgrade
+from serving.store.writer import TicketWriter
 from tests.service.conftest import Clock, Take
+from triage.cli.main import WRONG_USAGE, app, exit_code
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests, 32 bytes long").decode()
 DESK = "计量班"
@@ -264,3 +270,37 @@ def test_a_ticket_arrives_after_faults_with_one_id(
         assert message.delivered_at
         assert message.tries == 4
         assert message.delivered_at - message.made_at < timedelta(hours=2)
+
+
+@pytest.fixture
+def configured(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of an office that delivers to the receiver; gives the store's file."""
+    (tmp_path / "webhooks.yaml").write_text(f"default: {receiver.url}\n", encoding="utf-8")
+    monkeypatch.setenv("TRIAGE_WEBHOOKS", str(tmp_path / "webhooks.yaml"))
+    monkeypatch.setenv("TRIAGE_WEBHOOK_HOSTS", f"127.0.0.1:{receiver.server_address[1]}")
+    monkeypatch.setenv("TRIAGE_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'store.db'}")
+    return tmp_path / "store.db"
+
+
+def test_the_command_delivers_what_is_due_and_says_nothing_of_it(
+    configured: Path, receiver: Receiver, rules_pipeline: Pipeline
+) -> None:
+    database = Database(f"sqlite:///{configured}")
+    upgrade(database)
+    intake = Intake(TicketWriter(database), rules_pipeline, b"x" * 20, 365, lambda: datetime.now(UTC))
+    intake.take_in(incoming_from({"ticket_id": "T1", "content": "电表走得太快,要求校验"}), "test")
+    database.close()
+    done = CliRunner().invoke(app, ["deliver", "--once", "--release-parked"])
+    assert done.exit_code == 0, done.output
+    assert [json.loads(body)["ticket_id"] for _, body in receiver.got] == ["T1"]
+    assert "校验" not in done.output
+    assert receiver.url not in done.output
+
+
+def test_without_a_destination_the_command_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'store.db'}")
+    done = CliRunner().invoke(app, ["deliver", "--once"])
+    assert isinstance(done.exception, UnusableSettings)
+    assert "TRIAGE_WEBHOOKS" in str(done.exception)
+    assert exit_code(done.exception) == WRONG_USAGE

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from model.errors import TriageError
 from model.policy import Policy, load_policy
-from model.policy.schema import CuesFile
+from model.policy.cue_schema import CuesFile
 from serving.cues.cue import Attachment, Cue, State, Step
 from serving.cues.errors import CueConflict, CueForbidden, CueInvalid
 from serving.cues.life import take

@@ -6,7 +6,8 @@ import pytest
 
 from model.errors import InvalidLabels, UnreadableInput
 from model.policy import Policy
-from training.dataset import digest, read_labelled
+from model.labels import digest
+from training.dataset import read_labelled
 from training.split import author_folds
 
 GOOD = {"id": "1", "text": "停电三小时", "category": "other.outage", "secondary": [], "flags": [], "theft_role": None, "filing": "none", "safety": False, "escalation": False}  # fmt: skip

@@ -73,9 +73,10 @@ def test_sure_rules_that_see_another_leaf_are_heard(policy: Policy) -> None:
 
 
 def test_no_flag_safety_or_escalation_can_reach_the_decision_or_the_route() -> None:
-    """Hard product rule 1, by signature: neither function takes them (the route only takes danger, which raises)."""
+    """Hard product rule 1, by signature: neither function takes them (the route takes danger, which raises, and
+    further leaves, whose units complained of get nothing)."""
     assert set(inspect.signature(decide).parameters) == {"case", "auto", "decision", "model_missing"}
-    assert set(inspect.signature(route).parameters) == {"ticket", "leaf", "decision", "routing", "danger"}
+    assert set(inspect.signature(route).parameters) == {"ticket", "leaf", "decision", "routing", "danger", "secondary"}
 
 
 def test_a_ticket_is_not_put_aside_unread_where_rules_see_a_matter_of_ours(policy: Policy) -> None:

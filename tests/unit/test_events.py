@@ -13,7 +13,7 @@ from model.bundle import load_bundle
 from model.errors import BundleRefused, PolicyError
 from model.manifest import verify_bundle
 from model.policy import BUILT_IN, LATER_FILES, Policy, load_policy
-from model.policy.schema import EventsFile
+from model.policy.cue_schema import EventsFile
 from model.ticket import Org
 from serving.cues.filings import marked_filing
 from serving.events.entry import EventEntry, faults, messages

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from model.errors import BundleError, TriageError
-from triage.cli import demo, evaluate, policy, predict, serve, train
+from triage.cli import consume, deliver, demo, evaluate, keys, policy, predict, serve, store, train
 
 OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
 
@@ -22,7 +22,11 @@ app.command("predict", help="分拣工单(CSV/TSV/XLSX/JSONL/Parquet/纯文本,�
 app.command("train", help="用已标注工单训练分类器,写出模型包")(train.train)
 app.command("evaluate", help="在已标注工单上评测,最后一行输出 JSON")(evaluate.evaluate)
 app.command("serve", help="启动 HTTP 服务")(serve.serve)
+app.command("deliver", help="把待投递消息送到各班组(网址或 RabbitMQ),并提醒将到期与超期工单")(deliver.deliver)
+app.command("consume", help="从 RabbitMQ 收工单入库")(consume.consume)
 app.command("demo", help="分拣十余条样例工单,打印表格")(demo.demo)
+app.add_typer(store.db_app, name="db")
+app.add_typer(keys.keys_app, name="keys")
 app.add_typer(policy.rules_app, name="rules")
 app.add_typer(policy.routes_app, name="routes")
 

@@ -1,9 +1,14 @@
 """`triage serve`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from triage.settings import Settings
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -17,17 +22,34 @@ def serve(
 
     import uvicorn
 
+    from serving.api.logs import configuration
     from triage.settings import Settings
 
     settings = Settings()
     address = host or settings.host
-    if address not in ("127.0.0.1", "localhost", "::1"):
-        raise typer.BadParameter(
-            f"未配置访问密钥,服务只监听本机;收到 --host {address},请用 127.0.0.1 或在前面加反向代理"
-        )
+    _check(settings, address)
     if bundle:
         os.environ["TRIAGE_BUNDLE"] = str(bundle)  # worker processes build their own pipeline from the environment
     uvicorn.run(
         "triage.service:create", factory=True, host=address, port=port or settings.port, workers=workers or settings.workers,
-        log_level=settings.log_level.lower(), access_log=False,
+        log_config=configuration(settings.log_level), access_log=False, timeout_graceful_shutdown=settings.grace_seconds,
     )  # fmt: skip
+
+
+def _check(settings: "Settings", address: str) -> None:
+    """Refuse to listen to the network before there is a key. The door of the service itself refuses it as well."""
+    from model.errors import StoreUnavailable
+    from triage.compose import build_office
+
+    office = build_office(settings)
+    if address in _LOCAL:
+        return
+    try:
+        if not office.any_made():
+            raise typer.BadParameter(
+                f"还没有访问密钥,服务只监听本机;收到 --host {address},请先运行 triage keys create --role admin"
+            )
+    except StoreUnavailable as error:
+        typer.echo(f"提示:{error};服务照常启动,存储恢复前只应答已认得的密钥", err=True)
+    finally:
+        office.database.close()

@@ -15,11 +15,11 @@ setup: .venv/.base            ## base install: predict, train the linear classif
 	touch $@
 
 .venv/.dev: .venv/.base
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,serve]'
 	touch $@
 
 .venv/.notebooks: .venv/.dev
-	$(PIP) --editable '.[dev,notebooks]'
+	$(PIP) --editable '.[dev,serve,notebooks]'
 	touch $@
 
 demo: setup                   ## fit (once), triage a dozen tickets, print a table

@@ -50,7 +50,7 @@ def evaluate(
         "baselines_skipped": dict(beside.skipped),
         "about": {
             "bundle": pipeline.bundle.id if pipeline.bundle else None,
-            "source": pipeline.level,
+            "source": pipeline.source,
             "data": digest(data.tickets),
             "authors": len(rows_by_author(data.tickets)),
             "seen_in_training": count_seen(pipeline, data.tickets),

@@ -24,7 +24,7 @@ class FinetuneSettings:
     """How an encoder is fine-tuned. Rates are of the last layer; each layer below learns `layer_decay` times as fast."""
 
     layers: int = 3
-    epochs: int = 8
+    epochs: int = 6
     batch: int = 16
     rate: float = 3e-4
     head_rate: float = 2e-3

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.errors import StoreUnavailable
@@ -27,8 +27,11 @@ class KeyBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    caller: Caller | None
+    """A good key: when the store last said so, and when it was last asked."""
+
+    caller: Caller
     at: float
+    asked: float
 
 
 class Access:
@@ -55,7 +58,7 @@ class Access:
             None where the store must be asked.
         """
         seen = self._seen.get(digest)
-        return seen.caller if seen and self._age(seen.at) < FRESH_SECONDS else None
+        return seen.caller if seen and self._age(seen.asked) < FRESH_SECONDS else None
 
     def known(self, digest: bytes) -> bool:
         """Whether a key was good when it was last looked up.
@@ -69,7 +72,7 @@ class Access:
         return digest in self._seen
 
     def look_up(self, digest: bytes) -> Caller | None:
-        """Ask the store for a caller.
+        """Ask the store for a caller; while one thread asks for a known key, the others do not wait for it.
 
         Args:
             digest: of the key.
@@ -80,18 +83,24 @@ class Access:
         Raises:
             StoreUnavailable: the store is away, and the key was not seen lately.
         """
+        seen = self._seen.get(digest)
+        usable = seen if seen and self._age(seen.at) < STALE_SECONDS else None
+        if usable:
+            with self._lock:
+                if self._age(self._seen.get(digest, usable).asked) < FRESH_SECONDS:
+                    return usable.caller
+                self._seen[digest] = replace(usable, asked=self._clock())
         try:
             caller = self._book.find(digest)
         except StoreUnavailable:
-            seen = self._seen.get(digest)
-            if seen and self._age(seen.at) < STALE_SECONDS:
-                return seen.caller
-            raise
-        with self._lock:
-            if caller is None:
-                self._seen.pop(digest, None)
-            else:
-                self._seen[digest] = _Seen(caller, self._clock())
+            if not usable:
+                raise
+            self._seen[digest] = replace(usable, asked=self._clock())
+            return usable.caller
+        if caller is None:
+            self._seen.pop(digest, None)
+        else:
+            self._seen[digest] = _Seen(caller, self._clock(), self._clock())
         return caller
 
     def keyless(self) -> bool | None:

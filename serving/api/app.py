@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Query
@@ -56,22 +56,12 @@ def create_app(
     source = build if isinstance(build, Source) else Source(build, build, lambda: None)
     figures = Figures(metrics.registry)
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = app.state.engine = Engine(source, options or EngineOptions(), figures)
-        await asyncio.to_thread(engine.start)
-        if office:
-            await asyncio.to_thread(office.start, engine)
-        watching = asyncio.create_task(engine.watch())
-        yield
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        await asyncio.to_thread(engine.stop)
-        if office:
-            office.database.close()
-
-    app: FastAPI = FastAPIOffline(title="complaint-triage", version=version, lifespan=lifespan, redoc_url=None)
+    app: FastAPI = FastAPIOffline(
+        title="complaint-triage",
+        version=version,
+        lifespan=_lifespan(source, options or EngineOptions(), figures, office),
+        redoc_url=None,
+    )
     app.add_middleware(BodyLimits)
     if office:
         app.add_middleware(Guard, access=Access(office), rates=Rates(office.per_minute), registry=metrics.registry)
@@ -84,6 +74,27 @@ def create_app(
         _add_office(app, metrics, office)
     documentation.install(app)
     return app
+
+
+def _lifespan(
+    source: Source, options: EngineOptions, figures: Figures, office: Office | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = app.state.engine = Engine(source, options, figures)
+        await asyncio.to_thread(engine.start)
+        if office:
+            await asyncio.to_thread(office.start, engine)
+        watching = asyncio.create_task(engine.watch())
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await asyncio.to_thread(engine.stop)
+        if office:
+            office.database.close()
+
+    return lifespan
 
 
 def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:

@@ -25,6 +25,7 @@ def install(app: FastAPI) -> None:
     Args:
         app: the application.
     """
+    _add_entering(app)
 
     @app.get("/v1/events", tags=[_TAG], summary="列出已登记的事件,最晚开始的在前")
     def list_events(request: Request, wanted: Annotated[EventQuery, Query()]) -> EventList:
@@ -33,6 +34,19 @@ def install(app: FastAPI) -> None:
             found = listed(session, since=wanted.since, until=wanted.until)
         return EventList(events=[to_dict(event, kinds) for event in found])
 
+    @app.delete(
+        "/v1/events/{event_id}",
+        status_code=204,
+        responses={404: RESPONSES[404]},
+        tags=[_TAG],
+        summary="从登记簿移除;工单照常办理",
+    )
+    def remove(request: Request, event_id: Annotated[int, Path(ge=1, le=ID_MOST)]) -> None:
+        office = office_of(request)
+        register.remove(office.store, event_id, by=caller_of(request).name, at=office.now())
+
+
+def _add_entering(app: FastAPI) -> None:
     @app.post(
         "/v1/events",
         status_code=201,
@@ -59,14 +73,3 @@ def install(app: FastAPI) -> None:
             lambda: register.import_table(office.store, content, kinds, by=by, at=office.now())
         )
         return EventList(events=[to_dict(one.event, kinds) for one in entered])
-
-    @app.delete(
-        "/v1/events/{event_id}",
-        status_code=204,
-        responses={404: RESPONSES[404]},
-        tags=[_TAG],
-        summary="从登记簿移除;工单照常办理",
-    )
-    def remove(request: Request, event_id: Annotated[int, Path(ge=1, le=ID_MOST)]) -> None:
-        office = office_of(request)
-        register.remove(office.store, event_id, by=caller_of(request).name, at=office.now())

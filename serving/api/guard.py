@@ -1,9 +1,11 @@
 """The door: who calls, whether they may, and how often; before a byte of the body is read."""
 
 import ipaddress
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -18,6 +20,8 @@ from serving.api.roles import LOCAL, OPEN, ROLE_NAMES, Caller, may
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LONGEST_KEY = 200
+_ASKING = 8  # look-ups at a time
+T = TypeVar("T")
 
 
 class Guard:
@@ -33,6 +37,7 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access, rates: Rates, registry: CollectorRegistry) -> None:
         self.app = app
         self._access, self._rates = access, rates
+        self._threads = CapacityLimiter(_ASKING)  # its own: threads of calls that wait for the store are not in the way
         self._refused = Counter("triage_key_failures", "Calls refused at the door", ("reason",), registry=registry)
         self._limited = Counter("triage_rate_limited", "Calls over the limit", ("of",), registry=registry)
 
@@ -68,7 +73,7 @@ class Guard:
 
     async def _keyless(self) -> bool:
         known = self._access.keyless()
-        return await to_thread.run_sync(self._access.look_for_keys) if known is None else known
+        return await self._ask(self._access.look_for_keys) if known is None else known
 
     async def _local(self, scope: Scope, headers: Headers) -> Caller | Response:
         """While no key was ever made, this machine is let in; a page of another site in its browser is not."""
@@ -90,10 +95,13 @@ class Guard:
         address = scope["client"][0] if scope.get("client") else "local"
         if not self._access.known(digest):  # a good key goes on where others of its address fail
             self._rates.check(address)
-        if caller := await to_thread.run_sync(self._access.look_up, digest):
+        if caller := await self._ask(lambda: self._access.look_up(digest)):
             return caller
         self._rates.failed(address)
         return self._no(401, "key_refused", "密钥不存在或已作废;请向管理员索取新密钥")
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        return await to_thread.run_sync(question, limiter=self._threads)
 
     def _no(self, status: int, code: str, detail: str) -> Response:
         self._refused.labels(code).inc()

@@ -1,7 +1,9 @@
 """Who may call what: every call of the OpenAPI with every role, without a key, with a wrong one, too often."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,27 @@ def test_while_the_store_is_away_known_keys_go_on_for_a_while_and_unknown_ones_d
     clock.time += 1
     with pytest.raises(StoreUnavailable):
         access.look_up(b"a")
+
+
+def test_a_known_key_does_not_wait_while_a_slow_store_is_asked_for_it() -> None:
+    book, clock = _Book(), _Clock()
+    access = Access(book, clock)
+    assert access.look_up(b"a")
+    clock.time += FRESH_SECONDS
+    waiting, answer = threading.Event(), threading.Event()
+
+    def slow(_: bytes) -> None:
+        waiting.set()
+        answer.wait(30)
+
+    book.find = slow  # type: ignore[method-assign,assignment]
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(access.look_up, b"a")
+        assert waiting.wait(30)
+        assert access.look_up(b"a")  # at once, as it was
+        answer.set()
+        assert asked.result() is None
+    assert not access.known(b"a")
 
 
 def test_once_there_was_a_key_the_door_never_opens_again() -> None:

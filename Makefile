@@ -2,10 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
-# a later chapter adds the cascade; until then the linear classifier is the best the project has
 CHAMPION := artifacts/champion
 
-.PHONY: setup demo test test-all check train serve bench notebooks lock clean
+.PHONY: setup demo test test-all check train serve bench peers notebooks lock clean
 
 setup: .venv/.base            ## base install: predict, train the linear classifier, serve
 
@@ -37,15 +36,22 @@ test: check                   ## what CI runs
 test-all: check .venv/.notebooks ## slow tests too (notebooks, README, real processes)
 	$(BIN)/python -m pytest
 
-train: setup                  ## fit the best classifier on data/samples and make it the champion
-	$(BIN)/triage train --data data/samples --output $(CHAMPION)
+.venv/.train: .venv/.base
+	$(PIP) --editable '.[train]'
+	touch $@
+
+train: .venv/.train           ## fit the cascade on data/samples and make it the champion; torch: see README, "Extras"
+	$(BIN)/triage train --data data/samples --classifier cascade --output $(CHAMPION)
 
 serve: setup                  ## HTTP service on http://127.0.0.1:8000
 	$(BIN)/triage serve
 
-bench: .venv/.dev             ## every figure of README and docs; outside texts through TRIAGE_BENCH_DATA
-	test -e $(CHAMPION)/manifest.json || $(BIN)/triage train --data data/samples --output $(CHAMPION)
+bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts through TRIAGE_BENCH_DATA
+	test -e $(CHAMPION)/encoder.onnx || $(MAKE) train
 	$(BIN)/python benchmarks/quality.py --write docs/quality.md --readme README.md README.zh-CN.md
+	$(BIN)/python benchmarks/cascade.py --write docs/cascade.md
+	$(BIN)/python benchmarks/unseen.py --write docs/unseen.md
+	$(BIN)/python benchmarks/checklist.py --write docs/checklist.md
 	$(BIN)/python benchmarks/corpus.py --write docs/corpus.md
 	$(BIN)/python benchmarks/agreement.py --write docs/agreement.md
 	$(BIN)/python benchmarks/privacy.py --write docs/privacy-figures.md
@@ -53,6 +59,11 @@ bench: .venv/.dev             ## every figure of README and docs; outside texts 
 	$(BIN)/python benchmarks/adversarial.py --write docs/adversarial.md
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
+	$(BIN)/python benchmarks/intake.py --write docs/intake.md
+
+peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)
+	$(PIP) --editable '.[train,peers]'
+	$(BIN)/python benchmarks/peers.py --cascade $(CHAMPION) --write docs/peers.md
 
 notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready
 	$(BIN)/jupyter lab notebooks

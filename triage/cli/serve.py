@@ -32,7 +32,8 @@ def serve(
         os.environ["TRIAGE_BUNDLE"] = str(bundle)  # worker processes build their own pipeline from the environment
     uvicorn.run(
         "triage.service:create", factory=True, host=address, port=port or settings.port, workers=workers or settings.workers,
-        log_config=configuration(settings.log_level), access_log=False, timeout_graceful_shutdown=settings.grace_seconds,
+        log_config=configuration(settings.log_level), access_log=False, server_header=False,
+        timeout_graceful_shutdown=settings.grace_seconds,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import postgres_database
+from tests.faults.harness import BUNDLE, postgres_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -16,3 +16,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     with postgres_database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def bundle(request: pytest.FixtureRequest) -> Path:
+    """The bundle that is served: the one named from outside, else a linear one fitted once."""
+    return BUNDLE or Path(request.getfixturevalue("bundle_folder"))

@@ -19,13 +19,14 @@ from sqlalchemy.exc import OperationalError
 from model.policy import load_policy
 from tests.faults import checks
 from tests.faults.load import PLANTED, Tally
-from tests.faults.processes import TRIAGE, Process, server, until
+from tests.faults.processes import TRIAGE, Process, answers, free_port, server, until
 from tests.faults.receiver import SECRET, Receiver
 
 # read before the tests clear the environment
 POSTGRES = os.environ.get("TRIAGE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 RABBIT = os.environ.get("TRIAGE_TEST_RABBIT", "amqp://guest:guest@127.0.0.1:5672/")
 TICKETS = int(os.environ.get("TRIAGE_FAULT_TICKETS", "1000"))  # 5,000 for the figures that are published
+BUNDLE = Path(os.environ["TRIAGE_BUNDLE"]).absolute() if os.environ.get("TRIAGE_BUNDLE") else None
 QUEUE, DEAD, DESKS = "triage.tickets", "triage.tickets.dead", "triage.desks"
 _DRAIN = 240.0  # seconds; a killed deliverer's lease takes 60 of them
 
@@ -44,9 +45,16 @@ class Place:
         """`triage serve`, not yet started, and its address."""
         return server({**self.settings, **more}, self.folder / "serve.log")
 
-    def worker(self, command: str, **more: str) -> Process:
-        """`triage deliver` or `triage consume`, not yet started."""
-        return Process((*TRIAGE, command), {**self.settings, **more}, self.folder / f"{command}.log")
+    def deliverer(self, **more: str) -> Process:
+        """`triage deliver`, not yet started."""
+        port = free_port()
+        command = (*TRIAGE, "deliver", "--metrics-port", str(port))
+        log = self.folder / "deliver.log"
+        return Process(command, {**self.settings, **more}, log, lambda: answers(f"http://127.0.0.1:{port}/metrics"))
+
+    def consumer(self, **more: str) -> Process:
+        """`triage consume`, not yet started; it works once it listens at its queue."""
+        return Process((*TRIAGE, "consume"), {**self.settings, **more}, self.folder / "consume.log", listeners)
 
     def settle(self, deliverer: Process) -> None:
         """Wait until all is delivered, end the deliverer in good order, and let a last look find nothing open."""
@@ -176,9 +184,20 @@ def publish(bodies: Sequence[dict[str, Any]], tally: Tally) -> None:
 
 
 def depth(name: str) -> int:
-    """Messages in a queue."""
+    """Messages in a queue; none where it is not there yet."""
+    return int(asyncio.run(on_broker(lambda channel: _about(channel, name)))[0])
 
-    async def look(channel: Any) -> int:
-        return int((await channel.declare_queue(name, passive=True)).declaration_result.message_count)
 
-    return int(asyncio.run(on_broker(look)))
+def listeners() -> bool:
+    """Whether a consumer listens at the queue of tickets."""
+    return bool(asyncio.run(on_broker(lambda channel: _about(channel, QUEUE)))[1])
+
+
+async def _about(channel: Any, name: str) -> tuple[int, int]:
+    import aio_pika
+
+    try:
+        found = (await channel.declare_queue(name, passive=True)).declaration_result
+    except aio_pika.exceptions.ChannelNotFoundEntity:
+        return 0, 0
+    return found.message_count or 0, found.consumer_count or 0

@@ -43,5 +43,8 @@ async def _run(consumer: "Consumer") -> None:
     from faststream import FastStream
 
     broker = consumer.broker()
-    app = FastStream(broker, logger=None, on_startup=[lambda: consumer.declare_dead(broker)])
-    await app.run()
+
+    async def prepare() -> None:  # FastStream awaits only what is declared as a coroutine function
+        await consumer.declare_dead(broker)
+
+    await FastStream(broker, logger=None, on_startup=[prepare]).run()

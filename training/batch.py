@@ -133,12 +133,10 @@ def _unreadable(error: InvalidTicket) -> tuple[str, str]:
 
 
 def _row(file: Path, number: int, cells: Mapping[str, Any]) -> BatchRow:
-    ticket = LabelledTicket(
-        id=cells["id"] or f"{file.stem}-{number}",
-        flags=frozenset(cells["flags"]),
-        **{name: cells[name] for name in ("text", "category", "secondary", "safety", "escalation")},
-        **{name: cells[name] or None for name in ("theft_role", "filing", "channel", "author", "voice", "split")},
-    )
+    told = {name: cells[name] or None for name in ("theft_role", "filing", "channel", "author", "voice", "split")}
+    labels = {name: cells[name] for name in ("text", "category", "secondary", "safety", "escalation")}
+    values: dict[str, Any] = {**told, **labels, "flags": frozenset(cells["flags"])}
+    ticket = LabelledTicket(id=cells["id"] or f"{file.stem}-{number}", **values)
     return BatchRow(ticket, file, number, cells["labelled_by"] or None, cells["labelled_at"] or None)
 
 

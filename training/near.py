@@ -1,17 +1,19 @@
-"""Texts that are nearly the same: MinHash over runs of four characters finds candidates, Jaccard similarity decides."""
+"""Texts that are nearly the same: they share half of their runs of four characters (Jaccard similarity, exact)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from model.errors import MissingExtra
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.feature_extraction.text import CountVectorizer
 
 _RUN = 4
 _FEWEST = 8  # runs; shorter texts are alike by chance
-_PERMUTATIONS = 64
-_CANDIDATES = 0.4
 ALIKE = 0.5
+_AT_ONCE = 64  # texts compared with all others in one product
 _SPACE = re.compile(r"\s+")
 
 
@@ -25,7 +27,7 @@ class Pair:
 
 
 def near_pairs(asked: Sequence[str], known: Sequence[str]) -> list[Pair]:
-    """For each asked text the known text most like it, where half of their runs of characters are shared.
+    """For each asked text the known text most like it, if it is nearly the same.
 
     Args:
         asked: n texts.
@@ -33,21 +35,12 @@ def near_pairs(asked: Sequence[str], known: Sequence[str]) -> list[Pair]:
 
     Returns:
         At most one pair for each asked text, in their order. Very short texts have none.
-
-    Raises:
-        MissingExtra: datasketch is not installed.
     """
-    index, runs = _index(known)
-    found = []
-    for row, text in enumerate(asked):
-        own = _runs(text)
-        if len(own) < _FEWEST:
-            continue
-        candidates = [(_jaccard(own, runs[other]), other) for other in index.query(_hashed(own))]
-        if candidates and max(candidates)[0] >= ALIKE:
-            similarity, other = max(candidates)
-            found.append(Pair(row, other, similarity))
-    return found
+    best: dict[int, Pair] = {}
+    for pair in _all_pairs(asked, known):
+        if pair.row not in best or pair.similarity > best[pair.row].similarity:
+            best[pair.row] = pair
+    return [best[row] for row in sorted(best)]
 
 
 def near_groups(texts: Sequence[str]) -> list[int]:
@@ -59,40 +52,24 @@ def near_groups(texts: Sequence[str]) -> list[int]:
     Returns:
         n numbers.
     """
-    index, runs = _index(texts)
-    groups = list(range(len(texts)))
-    for row, own in runs.items():
-        for other in index.query(_hashed(own)):
-            if other < row and _jaccard(own, runs[other]) >= ALIKE:
-                old, new = groups[row], groups[other]
-                groups = [new if group == old else group for group in groups]
-    return groups
+    pairs = list(_all_pairs(texts, texts))
+    ends = [pair.row for pair in pairs], [pair.other for pair in pairs]
+    graph = coo_array((np.ones(len(pairs)), ends), shape=(len(texts), len(texts)))
+    return [int(number) for number in connected_components(graph, directed=False)[1]]
 
 
-def _index(texts: Sequence[str]) -> tuple[Any, dict[int, set[str]]]:
-    try:
-        from datasketch import MinHashLSH
-    except ImportError as error:
-        raise MissingExtra("查找近似工单需要 datasketch;请运行 pip install 'complaint-triage[learn]'") from error
-    index = MinHashLSH(threshold=_CANDIDATES, num_perm=_PERMUTATIONS)
-    runs = {row: own for row, own in enumerate(map(_runs, texts)) if len(own) >= _FEWEST}
-    for row, own in runs.items():
-        index.insert(row, _hashed(own))
-    return index, runs
-
-
-def _hashed(runs: set[str]) -> Any:
-    from datasketch import MinHash
-
-    hashed = MinHash(num_perm=_PERMUTATIONS)
-    hashed.update_batch([run.encode("utf-8", "replace") for run in sorted(runs)])
-    return hashed
-
-
-def _runs(text: str) -> set[str]:
-    bare = _SPACE.sub("", text)
-    return {bare[start : start + _RUN] for start in range(len(bare) - _RUN + 1)}
-
-
-def _jaccard(first: set[str], second: set[str]) -> float:
-    return len(first & second) / len(first | second)
+def _all_pairs(asked: Sequence[str], known: Sequence[str]) -> Iterator[Pair]:
+    bare = [[_SPACE.sub("", text) for text in texts] for texts in (asked, known)]
+    if not any(len(text) >= _RUN for text in bare[0]) or not known:
+        return
+    counter = CountVectorizer(analyzer="char", ngram_range=(_RUN, _RUN), binary=True, lowercase=False, dtype=np.int32)
+    own = counter.fit_transform(bare[0] + bare[1])
+    mine, others = own[: len(asked)], own[len(asked) :]
+    sizes = np.asarray(mine.sum(axis=1)).ravel(), np.asarray(others.sum(axis=1)).ravel()
+    for start in range(0, len(asked), _AT_ONCE):
+        shared: Any = (mine[start : start + _AT_ONCE] @ others.T).tocoo()
+        rows, columns = shared.row + start, shared.col
+        alike = shared.data / (sizes[0][rows] + sizes[1][columns] - shared.data)
+        wanted = (alike >= ALIKE) & (np.minimum(sizes[0][rows], sizes[1][columns]) >= _FEWEST)
+        found = zip(rows[wanted], columns[wanted], alike[wanted], strict=True)
+        yield from (Pair(int(row), int(column), float(value)) for row, column, value in found)

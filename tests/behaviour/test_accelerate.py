@@ -36,11 +36,11 @@ def test_two_processes_fine_tune_one_bundle(tmp_path: Path, train_side: tuple[La
     (tmp_path / "few.jsonl").write_text(_few(train_side), encoding="utf-8")
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
     command = [
-        BIN / "accelerate", "launch", "--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
+        BIN / "accelerate", "launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
         "--dynamo_backend", "no", BIN / "triage", "train", "--classifier", "cascade", "--data", tmp_path / "few.jsonl",
         "--config", tmp_path / "small.yaml", "--work", tmp_path / "work", "--output", tmp_path / "bundle",
     ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [str(part) for part in command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900
     )

@@ -59,13 +59,23 @@ class Process:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> "Process":
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs; an end is given a moment to be noticed."""
+        assert self._process is not None
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def start(self, *, wait: bool = True) -> "Process":
         """Start, and wait until it works."""
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 self.command, env=self._environment, stdout=out, stderr=subprocess.STDOUT, cwd=self.log.parent
             )
-        if self._ready:
+        if self._ready and wait:
             until(lambda: self._alive() and self._ready(), 60, " ".join(self.command))  # type: ignore[misc]
         return self
 

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from model.errors import BundleError, TriageError
-from triage.cli import consume, deliver, demo, evaluate, keys, policy, predict, serve, store, train
+from triage.cli import consume, deliver, demo, evaluate, keys, learn, policy, predict, serve, store, train
 
 OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
 
@@ -21,6 +21,11 @@ app = typer.Typer(
 app.command("predict", help="分拣工单(CSV/TSV/XLSX/JSONL/Parquet/纯文本,可 .gz;- 为标准输入)")(predict.predict)
 app.command("train", help="用已标注工单训练分类器,写出模型包")(train.train)
 app.command("evaluate", help="在已标注工单上评测,最后一行输出 JSON")(evaluate.evaluate)
+app.command("retrain", help="用标注批次训练挑战者,与在用模型比较")(learn.retrain)
+app.command("models", help="列出在用、挑战者与曾在用的模型包")(learn.models)
+app.command("promote", help="换上一个挑战者(须比较通过)")(learn.promote)
+app.command("rollback", help="恢复上一个在用的模型包")(learn.rollback)
+app.command("label-studio", help="把已标注工单写成 Label Studio 的任务与标注界面")(learn.label_studio)
 app.command("serve", help="启动 HTTP 服务")(serve.serve)
 app.command("deliver", help="把待投递消息送到各班组(网址或 RabbitMQ),并提醒将到期与超期工单")(deliver.deliver)
 app.command("consume", help="从 RabbitMQ 收工单入库")(consume.consume)

@@ -1,0 +1,170 @@
+"""From a labelled batch to a challenger with a verdict. Reads from top to bottom."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import compress
+from pathlib import Path
+
+from model.bundle import load_bundle
+from model.errors import InvalidLabels
+from model.labels import text_hash
+from model.pipeline import Pipeline
+from model.policy import Policy
+from model.ticket import LabelledTicket
+from training.batch import Batch, BatchRow, Known, read_batch
+from training.dataset import read_labelled
+from training.gate import Tolerances, judge_challenger
+from training.holdout import hold_out
+from training.places import BUNDLE, Places
+from training.verdict import Verdict, write_verdict
+from training.versions import HELD, LEARNED, Side, Version, former_sides, write_version
+
+Fit = Callable[[Sequence[LabelledTicket], Path], str]
+Progress = Callable[[str], None]
+_RECENT_MOST = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a retraining starts from.
+
+    `base`: files of the project, with their splits; `labels`: the new batch; `recent`: labelled tickets of late that
+    only measure, where the office has some; `key`: signs bundles; `gate`: file with tolerances, None for the built-in;
+    `deleted`: (id, text hash) of tickets deleted in the store, which nothing may learn from again.
+    """
+
+    base: Sequence[Path]
+    labels: Sequence[Path]
+    recent: Sequence[Path] = ()
+    key: str | None = None
+    gate: Path | None = None
+    deleted: frozenset[tuple[str, str]] = frozenset()
+
+    def allowed(self, rows: Iterable[BatchRow]) -> list[bool]:
+        """Whether tickets may be learned from.
+
+        Args:
+            rows: n rows of batches.
+
+        Returns:
+            n truth values.
+        """
+        return [(row.ticket.id, text_hash(row.ticket.text)) not in self.deleted for row in rows]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A batch beside what is known.
+
+    `parts`: what the gate measures on; `gone`: files of former batches that are no longer there unchanged;
+    `deleted`: how many tickets were left out since they were deleted.
+    """
+
+    batch: Batch
+    version: Version
+    parts: dict[str, tuple[LabelledTicket, ...]]
+    gone: tuple[str, ...] = ()
+    deleted: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A challenger: its folder, its verdict, and the manifest of its data version."""
+
+    folder: Path
+    verdict: Verdict
+    data: Path
+
+
+def take_in(plan: Plan, places: Places, champion: Pipeline, policy: Policy) -> Intake:
+    """Read the batch, compare it with everything known, and decide what is kept back for measuring.
+
+    Args:
+        plan: files.
+        places: where data versions lie.
+        champion: its data version says which batches were learned from before.
+        policy: the codes allowed.
+
+    Returns:
+        The intake; its batch may have problems, which the caller shows.
+
+    Raises:
+        UnreadableInput: a file cannot be read at all.
+        InvalidLabels: the base has rows that must be mended.
+    """
+    base = read_labelled(list(plan.base), policy.taxonomy).tickets
+    learned = tuple(ticket for ticket in base if ticket.split in ("train", None))
+    measured = tuple(ticket for ticket in base if ticket.split not in ("train", None))
+    name = str(champion.bundle.manifest["data"]["digest"]) if champion.bundle else ""
+    before, gone = former_sides(places.data, name, policy.taxonomy)
+    version = Version(learned, tuple(compress(before, plan.allowed(side.row for side in before))))
+    known = Known((*learned, *version.of(LEARNED)), (*measured, *version.of(HELD)))
+    recent = read_batch(plan.recent, policy.taxonomy, Known((), known.learned))
+    batch = read_batch(plan.labels, policy.taxonomy, Known(known.learned, (*known.measured, *recent.tickets)))
+    rows = tuple(compress(batch.rows, plan.allowed(batch.rows)))
+    deleted = len(batch.rows) - len(rows) + len(before) - len(version.sides)
+    batch = replace(batch, rows=rows, problems=(*batch.problems, *recent.problems))
+    sides = [Side(row, HELD if held else LEARNED) for row, held in zip(rows, hold_out(batch.tickets), strict=True)]
+    late = (*version.of(HELD), *recent.tickets)[-_RECENT_MOST:]
+    parts = {
+        "frozen": tuple(ticket for ticket in measured if ticket.split == "test"),
+        "holdout": tuple(side.row.ticket for side in sides if side.part == HELD),
+        "recent": late,
+    }
+    return Intake(batch, version.with_rows(sides), parts, gone, deleted)
+
+
+def make_challenger(
+    plan: Plan,
+    intake: Intake,
+    places: Places,
+    champion: Pipeline,
+    fit: Fit,
+    *,
+    now: datetime,
+    progress: Progress = print,
+) -> Outcome:
+    """Fit a challenger, compare it with the champion, and write down both the verdict and the data version.
+
+    Args:
+        plan: key and tolerances.
+        intake: from `take_in`.
+        places: where challengers lie.
+        champion: in use.
+        fit: fits a classifier on tickets and writes its bundle; gives its id.
+        now: for the data version.
+        progress: told what goes on.
+
+    Returns:
+        The challenger.
+
+    Raises:
+        InvalidLabels: nothing new to learn from.
+        BundleError: the new bundle cannot be opened.
+    """
+    if not intake.batch.rows:
+        known = f"({intake.batch.known} 条已学过)" if intake.batch.known else ""
+        raise InvalidLabels(f"这一批没有可学的新工单{known};请检查 --labels", [])
+    places.challengers.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".work-", dir=places.challengers))
+    try:
+        name = fit(intake.version.learned, work / BUNDLE)
+        bundle = load_bundle(work / BUNDLE, key=plan.key)
+        progress("挑战者与在用模型比较:按作者成对抽样")
+        tolerances = Tolerances.read(plan.gate) if plan.gate else Tolerances.read()
+        digest = intake.version.digest
+        challenger = Pipeline(bundle.policy, bundle)
+        verdict = judge_challenger(champion, challenger, intake.parts, tolerances, data=digest)
+        write_verdict(verdict, bundle.policy.taxonomy, work)
+        folder = places.challengers / name
+        shutil.rmtree(folder, ignore_errors=True)
+        work.chmod(0o755)
+        os.replace(work, folder)  # noqa: PTH105 - whole or not at all
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    data = write_version(intake.version, places.data, bundle=name, taxonomy=bundle.policy.taxonomy, now=now)
+    return Outcome(folder, verdict, data)

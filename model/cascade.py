@@ -6,7 +6,7 @@ the linear classifier and the rules are sure of its leaf and sure that no cue is
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,8 @@ CASCADE = "cascade"
 RUNGS = (CASCADE, "linear", "rules")  # the ladder, from the best answer to the quickest
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How tickets are read. `most`: the highest rung to use; `reproducible`: the encoder reads one text at a time."""
-
-    most: str = CASCADE
-    reproducible: bool = False
-
-
 def opinions(
-    bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], manner: Manner = Manner()
+    bundle: Bundle, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], most: str = CASCADE
 ) -> list[Opinion]:
     """What a bundle thinks: the linear classifier first, the encoder where that is not sure.
 
@@ -41,20 +33,20 @@ def opinions(
         bundle: linear, or a cascade.
         documents: n texts.
         verdicts: n verdicts of the rules.
-        manner: whether the encoder may be used, and how.
+        most: the highest rung to use.
 
     Returns:
         n opinions.
     """
     found = linear_opinions(bundle, documents, verdicts)
-    if bundle.second is None or manner.most != CASCADE:
+    if bundle.second is None or most != CASCADE:
         return found
     exits = bundle.second.exits
     rows = [n for n, o in enumerate(found) if o.answered_by == "linear" and not exits.passes(o.leaves, o.cues)]
     if rows:
         chosen = ([documents[n] for n in rows], [verdicts[n] for n in rows], [found[n] for n in rows])
         try:
-            seconds = second_opinions(bundle.second, *chosen, manner)
+            seconds = second_opinions(bundle.second, *chosen)
         except Exception as error:  # noqa: BLE001 - whatever the encoder throws, the linear classifier has answered
             log.error("encoder failed on a batch of %d: %s", len(rows), type(error).__name__)
             seconds = [replace(found[n], failed=True) for n in rows]
@@ -85,7 +77,6 @@ def second_opinions(
     documents: Sequence[Document],
     verdicts: Sequence[RuleVerdict],
     first: Sequence[Opinion],
-    manner: Manner = Manner(),
 ) -> list[Opinion]:
     """What all three think.
 
@@ -94,13 +85,12 @@ def second_opinions(
         documents: n texts.
         verdicts: n verdicts of the rules.
         first: n opinions of the linear classifier, with its raw values.
-        manner: whether texts are read one by one.
 
     Returns:
         n opinions.
     """
     encoder, calibration = second.encoder, second.calibration
-    leaf_values, cue_values = encoder.scores(documents, one_by_one=manner.reproducible)
+    leaf_values, cue_values = encoder.scores(documents)
     codes = [str(code) for code in encoder.classes_]
     linear = np.array([[opinion.linear_leaves.get(code, 0.0) for code in codes] for opinion in first])
     leaves = join_leaves(linear, leaf_values, log_rules(verdicts, codes), calibration)

@@ -5,7 +5,7 @@ by tokens, and the maximum, so that a danger told in passing is not averaged awa
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -31,7 +31,6 @@ class EncoderSettings:
     prefix: str = "query: "
     window: int = 256  # tokens, with the two special ones
     overlap: int = 32  # tokens that two neighbouring windows share
-    batch: int = 16  # windows at a time; more of very different lengths only pad
 
 
 def encoder_text(document: Document, prefix: str) -> str:
@@ -110,46 +109,38 @@ class Encoder:
         settings = EncoderSettings(**json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
         return cls(session, Tokenizer.from_file(str(folder / TOKENIZER)), heads, settings)
 
-    def scores(self, documents: Sequence[Document], *, one_by_one: bool = False) -> tuple[Matrix, Matrix]:
+    def scores(self, documents: Sequence[Document]) -> tuple[Matrix, Matrix]:
         """Decision values of leaves and cues.
 
         Args:
             documents: n texts.
-            one_by_one: windows never share a batch, so that a result does not depend on its neighbours (int8).
 
         Returns:
             Leaves (n, n_leaves) in the order of `classes_`, cues (n, n_cues) in the order of `cues_`.
         """
-        pooled = self.pooled(documents, one_by_one=one_by_one)
+        pooled = self.pooled(documents)
         values = pooled @ self._weights + self._intercepts
         return values[:, : len(self.classes_)], values[:, len(self.classes_) :]
 
-    def pooled(self, documents: Sequence[Document], *, one_by_one: bool = False) -> Matrix:
+    def pooled(self, documents: Sequence[Document]) -> Matrix:
         """The vectors that the heads read.
 
         Args:
             documents: n texts.
-            one_by_one: as in `scores`.
 
         Returns:
             Array of shape (n, 2·hidden): mean and maximum over all tokens of a ticket.
         """
-        tokens = self.tokens(documents)
-        pieces = [(row, window) for row, ids in enumerate(tokens) for window in windows(ids, self.settings)]
-        pieces.sort(key=lambda piece: len(piece[1]))
-        total = np.zeros((len(documents), 1))
-        mean = most = np.zeros((len(documents), 0))
-        for batch in _batches(pieces, 1 if one_by_one else self.settings.batch):
-            rows = [row for row, _ in batch]
-            part_mean, part_most = self._run([window for _, window in batch])
-            if not mean.size:
-                mean = np.zeros((len(documents), part_mean.shape[1]))
-                most = np.full_like(mean, -np.inf)
-            length = np.array([[len(window)] for _, window in batch], np.float64)
-            np.add.at(mean, rows, part_mean * length)
-            np.add.at(total, rows, length)
-            np.maximum.at(most, rows, part_most)
-        return np.hstack([mean / np.maximum(total, 1), most])
+        found = np.empty((len(documents), len(self._weights)))
+        for row, tokens in enumerate(self.tokens(documents)):
+            found[row] = self._of_ticket(windows(tokens, self.settings))
+        return found
+
+    def _of_ticket(self, cut: Sequence[Sequence[int]]) -> Matrix:
+        """One window at a time: padding costs what a batch saves, and int8 results never depend on neighbours."""
+        parts = [self._run(window) for window in cut]
+        mean = np.average([mean for mean, _ in parts], axis=0, weights=[len(window) for window in cut])
+        return np.concatenate([mean, np.max([most for _, most in parts], axis=0)])
 
     def tokens(self, documents: Sequence[Document]) -> list[list[int]]:
         """Token ids with the special ones at both ends.
@@ -163,16 +154,7 @@ class Encoder:
         texts = [encoder_text(document, self.settings.prefix) for document in documents]
         return [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
 
-    def _run(self, batch: Sequence[Sequence[int]]) -> tuple[Matrix, Matrix]:
-        ids = np.zeros((len(batch), max(map(len, batch))), np.int64)
-        mask = np.zeros_like(ids)
-        for row, window in enumerate(batch):
-            ids[row, : len(window)] = window
-            mask[row, : len(window)] = 1
-        mean, most = self._session.run(["mean", "most"], {"input_ids": ids, "attention_mask": mask})
-        return np.asarray(mean, np.float64), np.asarray(most, np.float64)
-
-
-def _batches(pieces: list[tuple[int, list[int]]], size: int) -> Iterator[list[tuple[int, list[int]]]]:
-    for start in range(0, len(pieces), size):
-        yield pieces[start : start + size]
+    def _run(self, window: Sequence[int]) -> tuple[Matrix, Matrix]:
+        ids = np.array([window], np.int64)
+        mean, most = self._session.run(["mean", "most"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.asarray(mean[0], np.float64), np.asarray(most[0], np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from model.bundle import Bundle
 from model.calibration import default_calibration
-from model.cascade import CASCADE, RUNGS, Manner, opinions
+from model.cascade import CASCADE, RUNGS, opinions
 from model.decision import Case, decide
 from model.document import Document, read
 from model.evidence import cue_evidence, leaf_evidence
@@ -72,15 +72,12 @@ class Pipeline:
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through it again and again costs a twentieth of the time
 
-    def predict(
-        self, tickets: Sequence[Ticket], *, explain: bool = False, reproducible: bool = False, most: str = CASCADE
-    ) -> list[Prediction]:
+    def predict(self, tickets: Sequence[Ticket], *, explain: bool = False, most: str = CASCADE) -> list[Prediction]:
         """Predict tickets.
 
         Args:
             tickets: n valid tickets.
             explain: give the exact word reasons of the classifier as evidence (slower).
-            reproducible: the encoder reads one text at a time, so that no result depends on its neighbours (slower).
             most: the highest rung of the ladder that there is time for: `cascade`, `linear` or `rules`.
 
         Returns:
@@ -91,23 +88,23 @@ class Pipeline:
         decision = self.policy.decision
         documents = [read(ticket, decision.max_characters, decision.head_characters) for ticket in tickets]
         verdicts = [judge(self.rules.hits(document), self.policy.taxonomy) for document in documents]
-        opinions = self._opinions(documents, verdicts, Manner(most, reproducible=reproducible))
+        opinions = self._opinions(documents, verdicts, most)
         rows = zip(tickets, documents, verdicts, opinions, strict=True)
         limited = most if RUNGS.index(most) > RUNGS.index(self.level) else None
         return [self._assemble(_Read(*row[:3], *row[3], limited), explain=explain) for row in rows]
 
     def _opinions(
-        self, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], manner: Manner
+        self, documents: Sequence[Document], verdicts: Sequence[RuleVerdict], most: str
     ) -> list[tuple[Opinion, bool]]:
         """Opinions, each with whether the classifier failed; one bad ticket does not take its batch along."""
-        if self.bundle and manner.most != "rules":
+        if self.bundle and most != "rules":
             try:
-                return [(self._shifted(opinion), False) for opinion in opinions(self.bundle, documents, verdicts, manner)]
+                return [(self._shifted(opinion), False) for opinion in opinions(self.bundle, documents, verdicts, most)]
             except Exception as error:  # noqa: BLE001 - whatever the classifier throws, rules answer
                 log.error("classifier failed on a batch of %d: %s", len(documents), type(error).__name__)
                 if len(documents) > 1:
                     pairs = zip(documents, verdicts, strict=True)
-                    return [self._opinions([document], [verdict], manner)[0] for document, verdict in pairs]
+                    return [self._opinions([document], [verdict], most)[0] for document, verdict in pairs]
         return [(rules_opinion(verdict, self._by_rules), True) for verdict in verdicts]
 
     def _shifted(self, opinion: Opinion) -> Opinion:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from model.document import read
 from model.errors import Conflict, InvalidTicket
@@ -17,8 +18,9 @@ from model.policy import Policy
 from model.prediction import Prediction
 from model.privacy import mask
 from model.text import normalise
-from model.ticket import CHINA, Ticket, ticket_from
-from serving.events.match import Sighting
+from model.ticket import CHINA, Org, Ticket, ticket_from
+from serving.cues.filings import marked_filing
+from serving.events.match import Match, Sighting
 from serving.events.records import find_events
 from serving.store import tickets
 from serving.store.answers import answer_as_sent, stored_body
@@ -102,8 +104,9 @@ class Intake:
         ticket_id = _usable_id(incoming.ticket)
         incoming = replace(incoming, ticket=replace(incoming.ticket, ticket_id=ticket_id))
         new = self._prepared(incoming, ticket_id, actor)
-        if self.writer.add(new):
-            return TakenIn(_answer(new.body, incoming.ticket, tickets.OPEN, new.received_at), new=True)
+        written = self.writer.add(new, self._with_events)
+        if written:
+            return TakenIn(_answer(written.body, incoming.ticket, tickets.OPEN, new.received_at), new=True)
         return self._first_answer(incoming.ticket, ticket_id, new.body_hash)
 
     def _first_answer(self, ticket: Ticket, ticket_id: str, body_hash: str) -> TakenIn:
@@ -126,8 +129,7 @@ class Intake:
             [replace(ticket, accepted_at=(ticket.accepted_at or at).astimezone(CHINA))]
         )[0]
         document = read(ticket, limits.max_characters, limits.head_characters)
-        event = self._known_event(ticket, prediction.category.code, document.text, at)
-        body = {**stored_body(prediction, document), "known_event": event}
+        body = stored_body(prediction, document)
         if ticket.accepted_at is None:
             body["route"] = {**body["route"], "basis": f"{body['route']['basis']};{_BY_RECEIPT}"}
         return tickets.NewTicket(
@@ -137,19 +139,21 @@ class Intake:
             text=document.text,
             body_hash=self._digest("body", _canonical(incoming)),
             caller=self._caller(incoming),
-            known={**_known(ticket), "event_id": event["id"] if event else None},
+            known=_known(ticket),
             review_desk=policy.routing.review_desk,
             actor=actor,
             received_at=at,
             delete_after=at + timedelta(days=self.retention_days),
         )
 
-    def _known_event(self, ticket: Ticket, leaf: str, text: str, at: datetime) -> Json | None:
-        """The event of the register that the ticket may belong to. It is shown, and moves nothing."""
-        sighting = Sighting(ticket.accepted_at or at, (leaf,), text, ticket.org)
-        with self.writer.database.read() as session:
-            found = find_events(session, sighting, self.predictor.policy.events)
-        return found[0].to_dict(sighting.at) if found else None
+    def _with_events(self, session: Session, new: Sequence[tickets.NewTicket]) -> list[tickets.NewTicket]:
+        """With the event of the register that each ticket may belong to, as it stands while they are written.
+
+        It is shown, marks the filing, and moves nothing.
+        """
+        sightings = [_sighting(one) for one in new]
+        found = find_events(session, sightings, self.predictor.policy.events)
+        return [_with_event(*row) for row in zip(new, sightings, found, strict=True)]
 
     def _caller(self, incoming: Incoming) -> str | None:
         """Who called: by telephone number where there is one, else by account; the same caller gives the same digest."""
@@ -178,6 +182,24 @@ def incoming_from(value: Mapping[str, Any]) -> Incoming:
     private = {key: value.get(key) for key in ("cust_no", "contact", "address", "reply")}
     return Incoming(
         ticket_from(value), **{key: str(item) if item is not None else None for key, item in private.items()}
+    )
+
+
+def _sighting(new: tickets.NewTicket) -> Sighting:
+    known = new.known
+    org = Org(known["city"], known["county"], known["station"], known["urban"])
+    return Sighting(known["accepted_at"] or new.received_at, (new.prediction.category.code,), new.text, org)
+
+
+def _with_event(new: tickets.NewTicket, sighting: Sighting, found: Sequence[Match]) -> tickets.NewTicket:
+    """The closest event's link; a filing says whether it was registered before the complaint arrived (hard rule 4)."""
+    event = found[0].event if found else None
+    shown = found[0].to_dict(sighting.at) if found else None
+    filing = marked_filing(new.body["filing"], sighting.at, event)
+    return replace(
+        new,
+        body={**new.body, "known_event": shown, "filing": filing},
+        known={**new.known, "event_id": event.id if event else None},
     )
 
 

@@ -82,22 +82,19 @@ class Triage:
         explained: dict[str, Any] = self.predict(text, explain=True)
         return explained
 
-    def predict_rows(
-        self, rows: Iterable[Row], *, explain: bool = False, reproducible: bool = False
-    ) -> Iterator[dict[str, Any]]:
+    def predict_rows(self, rows: Iterable[Row], *, explain: bool = False) -> Iterator[dict[str, Any]]:
         """One result for each row, in order, in bounded memory.
 
         Args:
             rows: readable or not.
             explain: give exact word reasons.
-            reproducible: no result depends on the other rows (slower with an encoder).
 
         Yields:
             Predictions with `row`, or `{"row", "error": {"code", "message"}}`.
         """
         for batch in _batches((row.number, _to_ticket(row)) for row in rows):
             tickets = [ticket for _, ticket in batch if isinstance(ticket, Ticket)]
-            predictions = iter(self.pipeline.predict(tickets, explain=explain, reproducible=reproducible))
+            predictions = iter(self.pipeline.predict(tickets, explain=explain))
             for number, result in batch:
                 if isinstance(result, Ticket):
                     yield {"row": number, **next(predictions).to_dict()}

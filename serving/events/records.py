@@ -1,5 +1,6 @@
 """Events in the store: rows and what they are shown as."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,23 +69,26 @@ def listed(session: Session, *, since: datetime | None = None, until: datetime |
     return _read(session, _standing(since, until))
 
 
-def find_events(session: Session, sighting: Sighting, policy: EventsFile) -> tuple[Match, ...]:
-    """Known events that a ticket may belong to.
+def find_events(session: Session, sightings: Sequence[Sighting], policy: EventsFile) -> list[tuple[Match, ...]]:
+    """Known events that tickets may belong to; the register is read once for all of them.
 
     Args:
         session: reads.
-        sighting: of the ticket.
+        sightings: of n tickets.
         policy: leaves and hours of each kind.
 
     Returns:
-        The closest first.
+        n times events, the closest first.
     """
     longest = max((kind.margin_hours for kind in policy.kinds.values()), default=0)
-    at = sighting.at
-    leaves = set(sighting.leaves)
+    leaves = {leaf for sighting in sightings for leaf in sighting.leaves}
     kinds = [code for code, kind in policy.kinds.items() if leaves & set(kind.leaves)]
-    near = _standing(at - timedelta(hours=longest), at + timedelta(microseconds=1))
-    return match(sighting, _read(session, near.where(KnownEvent.kind.in_(kinds))), policy) if kinds else ()
+    if not kinds:
+        return [() for _ in sightings]
+    first, last = min(one.at for one in sightings), max(one.at for one in sightings)
+    near = _standing(first - timedelta(hours=longest), last + timedelta(microseconds=1))
+    events = _read(session, near.where(KnownEvent.kind.in_(kinds)))
+    return [match(sighting, events, policy) for sighting in sightings]
 
 
 def _standing(since: datetime | None, until: datetime | None) -> Select[Any]:

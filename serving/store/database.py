@@ -19,6 +19,7 @@ from model.errors import MissingExtra, StoreUnavailable
 
 _POSTGRES = re.compile(r"^postgres(?:ql)?://")  # the usual spelling; psycopg is the driver that we bring
 BUSY_SECONDS = 10.0  # how long a writer waits for another one
+CONNECT_SECONDS = 5  # after which a PostgreSQL server that says nothing counts as away
 _UNREADABLE = "TRIAGE_DATABASE_URL 无法识别;请写成 sqlite:///目录/文件.db 或 postgresql+psycopg://用户@主机/库名"
 _AWAY = "存储暂时不可用(数据库连不上、忙或磁盘已满);请稍后重试"
 
@@ -126,7 +127,7 @@ def _engine(url: str, pool: int) -> Engine:
     common: dict[str, Any] = {"pool_size": pool, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
     common |= {"hide_parameters": True, "json_serializer": partial(json.dumps, ensure_ascii=False)}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, **common)
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}, **common)
     if make_url(url).database in (None, "", ":memory:"):
         raise ArgumentError("a store in memory would not be durable")
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **common)

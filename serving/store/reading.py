@@ -10,7 +10,7 @@ from model.errors import NotFound
 from model.ticket import CHINA
 from serving.store.answers import answer_masked
 from serving.store.columns import Json
-from serving.store.tables import Review, ReviewNote, StoredCue, StoredPrediction, StoredRoute, StoredTicket, TicketText
+from serving.store.tables import Review, ReviewNote, StoredPrediction, StoredRoute, StoredTicket, TicketText
 
 
 def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicket:
@@ -34,7 +34,7 @@ def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicke
 
 
 def load(session: Session, ticket_id: str) -> Json:
-    """A ticket with masked text, prediction, routes, reviews and cues.
+    """A ticket with masked text, prediction, routes and reviews; its cues are read by `serving.cues.store`.
 
     Args:
         session: reads.
@@ -59,7 +59,6 @@ def load(session: Session, ticket_id: str) -> Json:
         "route": routes[-1].body,
         "routes": [{"at": time_word(r.made_at), "reason": r.reason, **r.body} for r in routes],
         "reviews": [_review(review, notes.get(review.id)) for review in session.scalars(_of(Review, ticket_id))],
-        "cues": [_cue(cue) for cue in session.scalars(_of(StoredCue, ticket_id))],
     }
 
 
@@ -92,12 +91,6 @@ def _review(review: Review, note: str | None) -> Json:
         "at": time_word(review.made_at), "reviewer": review.reviewer, "version": review.version,
         "category": review.category, **review.body, "note": note,
     }  # fmt: skip
-
-
-def _cue(cue: StoredCue) -> Json:
-    times = {name: time_word(getattr(cue, name)) for name in ("raised_at", "changed_at", "expires_at")}
-    same = ("flag", "state", "unit", "version", "evidence", "confirmed_by")
-    return {**{name: getattr(cue, name) for name in same}, **times}
 
 
 def time_word(value: datetime | None) -> str | None:

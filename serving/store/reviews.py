@@ -121,7 +121,7 @@ def _cues(
 ) -> list[Message]:
     known = set(session.scalars(select(StoredCue.flag).where(StoredCue.ticket_id == ticket.ticket_id)))
     new = sorted(flags - known)
-    write_rows(session, StoredCue, cue_rows(ticket.ticket_id, new, ticket.station or ticket.county, now))
+    write_rows(session, StoredCue, cue_rows(ticket.ticket_id, new, ticket.station, now))
     return cue_messages(ticket.ticket_id, ticket.version, new, policy.routing.review_desk)
 
 

@@ -77,7 +77,7 @@ def _add_rest(session: Session, tickets: Sequence[NewTicket]) -> None:
     write_rows(
         session,
         StoredCue,
-        [row for new in tickets for row in cue_rows(new.ticket_id, _raised(new), _unit(new), new.received_at)],
+        [row for new in tickets for row in cue_rows(new.ticket_id, _raised(new), new.known["station"], new.received_at)],
     )
     write_rows(
         session, OutboxMessage, [row for new in tickets for row in message_rows(_messages(new), new.received_at)]
@@ -91,7 +91,7 @@ def cue_rows(ticket_id: str, flags: Sequence[str], unit: str | None, at: datetim
     Args:
         ticket_id: whose flags.
         flags: that have no cue yet.
-        unit: complained of, where it is known.
+        unit: complained of: the station, where it is known. A county would shut out everyone of the county's company.
         at: when.
 
     Returns:
@@ -171,7 +171,3 @@ def _entry(new: NewTicket) -> Json:
 def _raised(new: NewTicket) -> list[str]:
     return [flag for flag, cue in new.prediction.flags.items() if cue.raised]
 
-
-def _unit(new: NewTicket) -> str | None:
-    unit: str | None = new.known["station"] or new.known["county"]
-    return unit

@@ -1,18 +1,24 @@
 """New tickets that wait at the same time are written in one transaction: one wait for the disk serves them all."""
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
 
 from model.errors import StoreUnavailable
 from serving.store.database import Database
 from serving.store.tickets import NewTicket, add
 
 
+Complete = Callable[[Session, Sequence[NewTicket]], list[NewTicket]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     ticket: NewTicket
-    written: "Future[bool]" = field(default_factory=Future)
+    written: "Future[NewTicket | None]" = field(default_factory=Future)
 
 
 class TicketWriter:
@@ -28,14 +34,15 @@ class TicketWriter:
         self._guard = threading.Lock()  # of the list
         self._turn = threading.Lock()  # to write
 
-    def add(self, ticket: NewTicket) -> bool:
+    def add(self, ticket: NewTicket, complete: Complete) -> NewTicket | None:
         """Write a ticket with everything that follows from it; durable when this returns.
 
         Args:
             ticket: to be written.
+            complete: adds what must be looked up in the same transaction, once for all tickets that are written in it.
 
         Returns:
-            False where the id is in the store already; then nothing was written.
+            The ticket as it was written; None where the id is in the store already, and nothing was written.
 
         Raises:
             StoreUnavailable: nothing was written.
@@ -45,7 +52,7 @@ class TicketWriter:
             self._waiting.append(mine)
         with self._turn:
             if not mine.written.done():
-                self._settle(self._all_waiting())
+                self._settle(self._all_waiting(), complete)
         return mine.written.result()
 
     def _all_waiting(self) -> list[_Waiting]:
@@ -53,18 +60,19 @@ class TicketWriter:
             batch, self._waiting = self._waiting, []
         return batch
 
-    def _settle(self, batch: list[_Waiting]) -> None:
+    def _settle(self, batch: list[_Waiting], complete: Complete) -> None:
         """Write a batch; one ticket that cannot be written does not take the others along."""
         try:
             with self.database.write() as session:
-                written = add(session, [one.ticket for one in batch])
+                tickets = complete(session, [one.ticket for one in batch])
+                written = add(session, tickets)
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the threads that wait
             if len(batch) == 1 or isinstance(error, StoreUnavailable):
                 for one in batch:
                     one.written.set_exception(error)
                 return
             for one in batch:
-                self._settle([one])
+                self._settle([one], complete)
             return
         for place, one in enumerate(batch):
-            one.written.set_result(place in written)
+            one.written.set_result(tickets[place] if place in written else None)

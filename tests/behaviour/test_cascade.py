@@ -77,14 +77,14 @@ def test_trainable_weights_are_kept_for_a_warm_start(folder: Path, work: Path) -
     assert encoder.config.num_hidden_layers == 4
 
 
-def test_a_result_with_reproducible_does_not_depend_on_the_other_rows(
+def test_no_result_depends_on_the_other_rows(
     folder: Path, held_side: tuple[LabelledTicket, ...]
 ) -> None:
     bundle = load_bundle(folder)
     never = replace(bundle, second=replace(bundle.second, exits=Exits({}, {})))
     tickets = [Ticket(t.text) for t in held_side[:12]]
-    together = Pipeline(never.policy, never).predict(tickets, reproducible=True)
-    alone = [Pipeline(never.policy, never).predict([ticket], reproducible=True)[0] for ticket in tickets]
+    together = Pipeline(never.policy, never).predict(tickets)
+    alone = [Pipeline(never.policy, never).predict([ticket])[0] for ticket in tickets]
     assert [p.to_dict() for p in together] == [p.to_dict() for p in alone]
 
 
@@ -142,7 +142,7 @@ def test_the_exported_encoder_gives_what_torch_gives(
         export(model, source.folder, policy.taxonomy.codes, cue_names(policy), target, SMALL, int8=int8)
     leaves, cues = Encoder.load(exact).scores(data.documents)
     np.testing.assert_allclose(np.hstack([leaves, cues]), wanted, atol=2e-3)
-    drift = np.hstack(Encoder.load(small).scores(data.documents, one_by_one=True)) - wanted
+    drift = np.hstack(Encoder.load(small).scores(data.documents)) - wanted
     assert np.abs(drift).max() < 0.5
     assert np.corrcoef(drift.ravel() + wanted.ravel(), wanted.ravel())[0, 1] > 0.99
 

@@ -51,7 +51,7 @@ class _SlowEncoder:
     def __init__(self, bundle: Bundle) -> None:
         self.classes_, self.cues_ = bundle.classifier.classes_, ()
 
-    def scores(self, documents: list[object], *, one_by_one: bool = False) -> tuple[Any, Any]:
+    def scores(self, documents: list[object]) -> tuple[Any, Any]:
         time.sleep(float(os.environ[SECONDS]))
         return np.zeros((len(documents), len(self.classes_))), np.zeros((len(documents), 0))
 

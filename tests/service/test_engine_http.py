@@ -40,7 +40,7 @@ class SlowEncoder:
     def __init__(self, bundle: Bundle) -> None:
         self.classes_, self.cues_, self.seconds = bundle.classifier.classes_, (), 0.0
 
-    def scores(self, documents: list[object], *, one_by_one: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def scores(self, documents: list[object]) -> tuple[np.ndarray, np.ndarray]:
         time.sleep(self.seconds)
         return np.zeros((len(documents), len(self.classes_))), np.zeros((len(documents), 0))
 

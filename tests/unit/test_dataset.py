@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from model.errors import InvalidLabels, UnreadableInput
-from model.policy import Policy
 from model.labels import digest
+from model.policy import Policy
 from training.dataset import read_labelled
 from training.split import author_folds
 

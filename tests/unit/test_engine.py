@@ -35,7 +35,7 @@ class SlowEncoder:
         self.classes_, self.cues_, self.seconds = np.array(classes), (), seconds
         self.calls = 0
 
-    def scores(self, documents: Sequence[Document], *, one_by_one: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def scores(self, documents: Sequence[Document]) -> tuple[np.ndarray, np.ndarray]:
         self.calls += 1
         time.sleep(self.seconds)
         return np.zeros((len(documents), len(self.classes_))), np.zeros((len(documents), 0))

@@ -28,7 +28,7 @@ def predict(
     column: Annotated[str | None, typer.Option(help="正文列名")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="只处理前 N 行")] = None,
     explain: Annotated[bool, typer.Option(help="给出逐词依据")] = False,
-    reproducible: Annotated[bool, typer.Option(help="编码器逐条计算,结果与同批工单无关(较慢;线性分类器本来如此)")] = False,
+    reproducible: Annotated[bool, typer.Option(help="结果与同批工单无关(本来如此:编码器逐条计算)")] = False,  # noqa: ARG001
     engine: Annotated[Engine, typer.Option(help="计算引擎")] = Engine.local,  # noqa: ARG001
 ) -> None:
     """Predict tickets; one output row for each input row, in order."""
@@ -43,7 +43,7 @@ def predict(
     if triage.pipeline.missing:
         typer.echo("提示:没有模型包,只用规则回答(fallback);可运行 make train", err=True)
     rows = iter([Row(1, text)]) if text is not None else read_rows("-" if file is None else file, column)
-    results = triage.predict_rows(islice(rows, limit), explain=explain, reproducible=reproducible)
+    results = triage.predict_rows(islice(rows, limit), explain=explain)
     errors = sum("error" in result for result in _watched(write(results, output), quiet=text is not None))
     if errors:
         typer.echo(f"完成,其中 {errors} 行不是工单,见输出中的 error", err=True)

@@ -1,7 +1,6 @@
 """Fit a cascade: linear classifier, fine-tuned encoder, and how they are joined. Reads from top to bottom."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from training.encoder_fit import cue_names, fit_encoder
 from training.export import export, keep_weights
 from training.finetune import FinetuneSettings, TriageEncoder
 from training.fit import FitSettings, Prepared, Progress, fit_linear
-from training.pretrained import Pretrained, open_encoder, pretrained
+from training.pretrained import RECORD, Pretrained, open_encoder, pretrained
 from training.ranks import leads, meet
 from training.split import author_folds
 from training.stack import EncoderHeld, stack
@@ -71,8 +70,7 @@ def fit_cascade(
     work = work / digest(tickets)[:12]  # another batch of labels starts anew
     say = progress if leads() else _silent
     linear = fit_linear(tickets, policy, settings.linear, progress=say)
-    own = work / ("pretrained" if leads() else f"pretrained-{os.environ['RANK']}")
-    source = pretrained(settings.source or None, linear.data.texts, own, layers=settings.encoder.layers)
+    source = _pretrained(linear.data, work / "pretrained", settings)
     run = _Run(linear.data, policy, source, work, settings, say)
     alone = settings.encoder_alone
     second, exits, stacked = stack(linear, run.out_of_fold(linear.held.codes), policy, settings.linear.read, alone=alone)
@@ -141,6 +139,14 @@ class _Run:
             export(tuned, self.source.folder, *names, folder, self.settings.encoder)
         meet()
         return folder
+
+
+def _pretrained(data: Prepared, folder: Path, settings: CascadeSettings) -> Pretrained:
+    """The first process makes the folder, all read it."""
+    if leads():
+        pretrained(settings.source or None, data.texts, folder, layers=settings.encoder.layers)
+    meet()
+    return Pretrained(folder, **json.loads((folder / RECORD).read_text(encoding="utf-8")))
 
 
 def _silent(_: str) -> None:

@@ -13,7 +13,7 @@ from model.errors import UnreadableInput
 from model.pipeline import Pipeline
 from model.taxonomy import FLAGS
 from model.ticket import LabelledTicket
-from training.bootstrap import Figure, Interval, Rows, intervals, macro_f1_of, mean_of
+from training.bootstrap import Figure, Interval, Rows, intervals, macro_f1_of, mean_of, rows_by_author
 from training.evaluated import Evaluated, rounded, run
 from training.verdict import KEPT, LOST, WATCH, Check, Flip, Sides, Verdict
 
@@ -52,11 +52,13 @@ class Tolerances:
 
     version: str
     rounds: int
+    authors: int
     overall: Tolerance
     leaf: Tolerance
     flag: Tolerance
     auto_precision: Tolerance
     safety: Tolerance
+    labels: Tolerance
 
     @classmethod
     def read(cls, path: Path = TOLERANCES) -> "Tolerances":
@@ -73,8 +75,10 @@ class Tolerances:
         """
         try:
             given: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-            version, rounds = str(given.pop("version")), int(given.pop("rounds"))
-            return cls(version, rounds, **{name: Tolerance(**value) for name, value in given.items()})
+            counts = {name: int(given.pop(name)) for name in ("rounds", "authors")}
+            return cls(
+                str(given.pop("version")), **counts, **{name: Tolerance(**value) for name, value in given.items()}
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UnreadableInput(f"{path}:容许下降须与 training/gate.yaml 的键相同({error});请对照改正") from error
 
@@ -115,18 +119,16 @@ def judge_challenger(
     Returns:
         The verdict; accepted where nothing is lost.
     """
+    answers = {part: (run(champion, tickets), run(challenger, tickets)) for part, tickets in parts.items() if tickets}
     checks: list[Check] = []
     flips: list[Flip] = []
-    gained = 0
-    for part, tickets in parts.items():
-        if tickets:
-            before, after = run(champion, tickets), run(challenger, tickets)
-            checks += compare(part, before, after, tolerances, seed=seed)
-            flips += _flips(part, before, after)
-            gained += int((after.right & ~before.right).sum())
+    for part, (before, after) in answers.items():
+        checks += compare(part, before, after, tolerances, seed=seed)
+        flips += _flips(part, before, after)
+    checks += _labels(answers, tolerances.labels)
+    gained = sum(int((after.right & ~before.right).sum()) for before, after in answers.values())
     sides = Sides(_name(champion), _name(challenger), data, tolerances.version)
-    counts = {part: len(tickets) for part, tickets in parts.items() if tickets}
-    return Verdict(sides, counts, tuple(checks), tuple(flips), gained)
+    return Verdict(sides, {part: len(parts[part]) for part in answers}, tuple(checks), tuple(flips), gained)
 
 
 def _name(pipeline: Pipeline) -> str:
@@ -147,15 +149,34 @@ def compare(part: str, before: Evaluated, after: Evaluated, tolerances: Toleranc
         A check for each figure that has a value for both.
     """
     everything = np.arange(len(before.tickets))
+    enough = len(rows_by_author(before.tickets)) >= tolerances.authors
     measures = [m for m in _measures(before, after, tolerances) if not np.isnan(m.change(everything))]
-    found = intervals({m.name: m.change for m in measures}, before.tickets, rounds=tolerances.rounds, seed=seed)
+    figures = {m.name: m.change for m in measures}
+    found = intervals(figures, before.tickets, rounds=tolerances.rounds, seed=seed) if enough else {}
     checks = []
     for measure in measures:
-        change, interval = measure.change(everything), found[measure.name]
+        change, interval = measure.change(everything), found.get(measure.name)
         values = (rounded(measure.before(everything)), rounded(measure.after(everything)))
         outcome = measure.tolerance.outcome(round(change, 9), interval, measure.n)
         checks.append(Check(part, measure.name, measure.n, values, interval, measure.tolerance.loss, outcome))
     return checks
+
+
+def _labels(answers: Mapping[str, tuple[Evaluated, Evaluated]], tolerance: Tolerance) -> list[Check]:
+    """Whether the batch's labels can be believed: what would be routed unread agrees with them about as often as else."""
+    if not {"frozen", "holdout"} <= set(answers):
+        return []
+    usual, seen = (max(answers[part], key=_unread_right) for part in ("frozen", "holdout"))
+    n = int(seen.auto.sum())
+    if not n or not usual.auto.any():
+        return []
+    values = (rounded(_unread_right(usual)), rounded(_unread_right(seen)))
+    outcome = tolerance.outcome(values[1] - values[0], None, n)
+    return [Check("holdout", "labels", n, values, None, tolerance.loss, outcome)]
+
+
+def _unread_right(side: Evaluated) -> float:
+    return float(side.right[side.auto].mean()) if side.auto.any() else 0.0
 
 
 def _measures(before: Evaluated, after: Evaluated, tolerances: Tolerances) -> list[_Measure]:

@@ -4,6 +4,7 @@ The folders beside the champion stay the truth: without MLflow, or with its serv
 Texts never go there. Nothing is sent to MLflow's makers.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ class Registry:
             from mlflow.tracking import MlflowClient
         except ImportError as error:
             raise MissingExtra("登记实验需要 MLflow;请运行 pip install 'complaint-triage[registry]'") from error
+        for name in ("mlflow", "alembic"):  # both tell of every table that they make
+            logging.getLogger(name).setLevel(logging.WARNING)
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
         self._client = MlflowClient(url, url)

@@ -15,7 +15,13 @@ from training.bootstrap import Interval
 KEPT, WATCH, LOST = "kept", "watch", "lost"
 FILE, TEXT, FLIPS = "verdict.json", "verdict.txt", "flips.csv"
 PARTS = {"frozen": "冻结测试集", "holdout": "本批留出", "recent": "近期工单"}
-_FIGURES = {"accuracy": "正确率", "macro_f1": "宏 F1", "auto_precision": "自动派单正确率", "safety": "人身安全召回率"}
+_FIGURES = {
+    "accuracy": "正确率",
+    "macro_f1": "宏 F1",
+    "auto_precision": "自动派单正确率",
+    "safety": "人身安全召回率",
+    "labels": "自动派出的工单与本批标注相符的比例(前为冻结测试集)",
+}
 _HEADLINES = ("accuracy", "macro_f1", "auto_precision", "safety")
 _FLIPS_SHOWN = 10
 
@@ -106,6 +112,8 @@ class Verdict:
             lines.append(f"{PARTS[part]} {count} 条:")
             shown = [c for c in self.checks if c.part == part and c.figure in _HEADLINES]
             lines += [f"  {_told(check, taxonomy)}" for check in shown]
+        if any(check.figure == "labels" for check in self.of(LOST)):
+            lines.append("本批标注可疑:模型有把握的工单与标注大多不符;请复核标注后再训练")
         for title, outcome in (("不通过的原因:", LOST), ("须留意(下降但样本不足以断定):", WATCH)):
             if self.of(outcome):
                 lines += [title, *(f"  {PARTS[c.part]} {_told(c, taxonomy)}" for c in self.of(outcome))]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from model.errors import InvalidTicket
 from model.pipeline import Pipeline
 from model.ticket import Ticket, ticket_from
-from serving.api import cues, documentation, events, labels, problems, reviews, tickets
+from serving.api import cues, documentation, events, handling, labels, problems, reviews, tickets
 from serving.api.access import Access
 from serving.api.backlog import Backlog
 from serving.api.context import Context
@@ -101,6 +101,7 @@ def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:
     app.state.office = office
     tickets.install(app, metrics)
     reviews.install(app)
+    handling.install(app)
     cues.install(app)
     labels.install(app)
     events.install(app)

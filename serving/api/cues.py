@@ -1,14 +1,15 @@
-"""Steps in the life of a special-customer cue, over HTTP."""
+"""Special-customer cues over HTTP: steps in their life, and the ledger of what became of them."""
 
 from typing import Annotated
 
-from fastapi import FastAPI, Path, Request
+from fastapi import FastAPI, Path, Query, Request
 
 from serving.api.office import caller_of, office_of, policy_of
 from serving.api.problems import RESPONSES
-from serving.api.schemas import CueStepIn
+from serving.api.schemas import CueStepIn, LedgerQuery
 from serving.api.tickets import TicketId
 from serving.cues.cue import Attachment, Step, StepName
+from serving.cues.ledger import ledger, read_cases
 from serving.cues.people import Person
 from serving.cues.store import take_step
 from serving.store.columns import Json
@@ -18,7 +19,7 @@ StepIn = Annotated[StepName, Path(description="补证据、确认、驳回、申
 
 
 def install(app: FastAPI) -> None:
-    """Add the call.
+    """Add the calls.
 
     Args:
         app: the application.
@@ -43,3 +44,8 @@ def install(app: FastAPI) -> None:
         )
         record = take_step(office.store, ticket_id, flag, wanted, version=body.version, rules=rules)
         return record.to_dict(rules, now)
+
+    @app.get("/v1/cues/ledger", tags=["线索"], summary="线索台账:结果按类别与单位计数;来电人有理的排在最前")
+    def show_ledger(request: Request, wanted: Annotated[LedgerQuery, Query()]) -> Json:
+        with office_of(request).store.read() as session:
+            return ledger(read_cases(session, wanted.since, wanted.until))

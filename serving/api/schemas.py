@@ -144,6 +144,19 @@ class ReviewIn(Strict):
     note: str | None = Field(None, max_length=2000, description="说明;保存前脱敏")
 
 
+class CloseIn(Strict):
+    """A ticket is done."""
+
+    version: int = Field(ge=1, le=ID_MOST, description="所看到的工单版本")
+    note: str | None = Field(None, max_length=2000, description="办理结果;保存前脱敏")
+
+
+class ContactIn(Strict):
+    """The customer was contacted."""
+
+    at: Moment | None = Field(None, description="联系的时间,RFC 3339;不写则为现在")
+
+
 class AttachmentIn(Strict):
     """One item of the evidence list."""
 
@@ -159,6 +172,13 @@ class CueStepIn(Strict):
     evidence: list[AttachmentIn] = Field([], max_length=20, description="补证据时")
     unit: str | None = Field(None, max_length=200, description="被投诉单位;补证据时,线索尚无单位的")
     reason: str | None = Field(None, max_length=60, description="驳回或撤销的理由代码")
+
+
+class LedgerQuery(BaseModel):
+    """Which cues to count."""
+
+    since: Moment | None = Field(None, description="此时或以后出现的线索")
+    until: Moment | None = Field(None, description="此时以前出现的线索")
 
 
 class EventQuery(BaseModel):

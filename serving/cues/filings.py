@@ -1,9 +1,10 @@
 """Hard rule 4: a filing that is suggested or registered after the complaint arrived is marked as such."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from model.taxonomy import Taxonomy
 from serving.events.match import Event
 
 
@@ -31,3 +32,22 @@ def marked_filing(
         "after_complaint": registered is None or registered.entered_after(arrived_at),
         "event_id": registered.id if registered else None,
     }
+
+
+def decided_filing(
+    predicted: Mapping[str, Any] | None, flags: Collection[str], taxonomy: Taxonomy
+) -> Mapping[str, Any] | None:
+    """The filing to look at once people have looked at the flags: one that goes with a flag stands and falls with it.
+
+    Args:
+        predicted: `code`, `name` and `basis` of a prediction, or None.
+        flags: that stand.
+        taxonomy: knows which filing goes with which flag.
+
+    Returns:
+        The filing of a flag that stands, the one for malice first; else one that was predicted for another reason.
+    """
+    wanted = sorted((f for f in taxonomy.filings if f.goes_with in flags), key=lambda f: f.goes_with != "malicious")
+    if wanted:
+        return {"code": wanted[0].code, "name": wanted[0].name, "basis": "suggested"}
+    return predicted if predicted and taxonomy.filing(predicted["code"]).goes_with is None else None

@@ -15,11 +15,10 @@ from serving.store.outbox import DUE_SOON, OVERDUE
 from serving.store.reading import time_word
 from serving.store.retention import DELIVERED_DAYS
 from serving.store.tables import OutboxMessage, StoredTicket
-from serving.store.tickets import OPEN, REVIEWED
+from serving.store.tickets import RUNNING, queues_of
 
-RUNNING = (OPEN, REVIEWED)  # a review settles the category; the clock runs until the ticket is closed
 _AT_ONCE = 500  # tickets in one transaction
-_LOOK_BACK = timedelta(days=DELIVERED_DAYS - 1)  # what is older was told, and the outbox no longer knows it
+_LOOK_BACK = timedelta(days=DELIVERED_DAYS - 1)  # of a ticket opened again the outbox may no longer know what was told
 _LOCK = 0x7472_6967  # of all watches on one PostgreSQL database
 
 _T = StoredTicket
@@ -27,11 +26,12 @@ _T = StoredTicket
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One of a ticket's clocks, and how long before its end the desks are warned."""
+    """One of a ticket's clocks, how long before its end the desks are warned, and what stops it before the closing."""
 
     name: str
     column: InstrumentedAttribute[datetime | None]
     lead: timedelta
+    stopped_by: InstrumentedAttribute[datetime | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ClockWatch:
     def _clocks(self) -> tuple[Clock, ...]:
         return (
             Clock("arrive_by", _T.arrive_by, self.arrive_lead),
-            Clock("contact_due_at", _T.contact_due_at, self.answer_lead),
+            Clock("contact_due_at", _T.contact_due_at, self.answer_lead, stopped_by=_T.contacted_at),
             Clock("due_at", _T.due_at, self.answer_lead),
         )
 
@@ -95,7 +95,8 @@ def _due(clock: Clock, kind: str, now: datetime) -> ColumnElement[bool]:
         time = and_(clock.column > now, clock.column <= now + clock.lead)
         told = or_(_told(DUE_SOON, clock), _told(OVERDUE, clock))
     recent = or_(clock.column > now - _LOOK_BACK, _T.received_at > now - _LOOK_BACK)
-    return and_(_T.status.in_(RUNNING), clock.column.is_not(None), time, recent, ~told)
+    runs = and_(_T.status.in_(RUNNING), clock.stopped_by.is_(None)) if clock.stopped_by else _T.status.in_(RUNNING)
+    return and_(runs, clock.column.is_not(None), time, recent, ~told)
 
 
 def _told(kind: str, clock: Clock) -> ColumnElement[bool]:
@@ -106,7 +107,7 @@ def _events(ticket: StoredTicket, clock: Clock, kind: str, now: datetime) -> Ite
     """One event for each queue that holds the ticket; the first bears the plain key."""
     key = f"{ticket.ticket_id}:{kind}:{clock.name}"
     due = getattr(ticket, clock.name)
-    for place, desk in enumerate(ticket.queues.strip("|").split("|")):
+    for place, desk in enumerate(queues_of(ticket.queues)):
         yield {
             "key": f"{key}:{place}" if place else key, "ticket_id": ticket.ticket_id, "kind": kind, "desk": desk,
             "urgent": ticket.safety, "body": {"version": ticket.version, "clock": clock.name, "at": time_word(due)},

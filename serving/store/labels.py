@@ -15,7 +15,7 @@ from serving.store import audit
 from serving.store.columns import Json, write_rows
 from serving.store.database import Database
 from serving.store.tables import DataVersion, DataVersionTicket, Review, StoredPrediction, StoredTicket, TicketText
-from serving.store.tickets import REVIEWED
+from serving.store.tickets import DELETED
 
 _CHANNELS = ("asr", "agent_note", "online", "relay")
 
@@ -80,7 +80,7 @@ def _reviewed(session: Session) -> list[Any]:
         .join(TicketText, TicketText.ticket_id == StoredTicket.ticket_id)
         .join(Review, Review.ticket_id == StoredTicket.ticket_id)
         .join(StoredPrediction, StoredPrediction.ticket_id == StoredTicket.ticket_id)
-        .where(StoredTicket.status == REVIEWED, Review.id.in_(last), StoredPrediction.id.in_(first))
+        .where(StoredTicket.status != DELETED, Review.id.in_(last), StoredPrediction.id.in_(first))
         .order_by(StoredTicket.ticket_id)
     )
     return list(session.execute(query).all())

@@ -10,7 +10,7 @@ from serving.store.columns import Json, write_rows
 from serving.store.tables import OutboxMessage
 
 ROUTED, REROUTED, WITHDRAWN, CUE_RAISED = "routed", "rerouted", "withdrawn", "cue_raised"
-DUE_SOON, OVERDUE, DELETED = "due_soon", "overdue", "deleted"
+DUE_SOON, OVERDUE, CLOSED, DELETED = "due_soon", "overdue", "closed", "deleted"
 
 
 @dataclass(frozen=True, slots=True)

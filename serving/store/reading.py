@@ -10,7 +10,7 @@ from model.errors import NotFound
 from model.ticket import CHINA
 from serving.store.answers import answer_masked
 from serving.store.columns import Json
-from serving.store.tables import Review, ReviewNote, StoredPrediction, StoredRoute, StoredTicket, TicketText
+from serving.store.tables import ClosingNote, Review, ReviewNote, StoredPrediction, StoredRoute, StoredTicket, TicketText
 
 
 def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicket:
@@ -34,7 +34,7 @@ def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicke
 
 
 def load(session: Session, ticket_id: str) -> Json:
-    """A ticket with masked text, prediction, routes and reviews; its cues are read by `serving.cues.store`.
+    """A ticket with masked text, prediction, routes, reviews and closings; its cues are read by `serving.cues.store`.
 
     Args:
         session: reads.
@@ -58,6 +58,7 @@ def load(session: Session, ticket_id: str) -> Json:
         "prediction": answer_masked(body, text),
         "route": routes[-1].body,
         "routes": [{"at": time_word(r.made_at), "reason": r.reason, **r.body} for r in routes],
+        "closings": [_closing(one) for one in session.scalars(_of(ClosingNote, ticket_id))],
         "reviews": [_review(review, notes.get(review.id)) for review in session.scalars(_of(Review, ticket_id))],
     }
 
@@ -73,11 +74,12 @@ def summary(ticket: StoredTicket) -> Json:
     """
     same = ("ticket_id", "status", "version", "category", "confidence", "decision", "desk", "safety", "escalation",
             "channel", "biz_type", "repeat_of", "event_id")  # fmt: skip
-    times = ("received_at", "accepted_at", "contact_due_at", "due_at", "arrive_by", "delete_after")
+    times = ("received_at", "accepted_at", "contact_due_at", "due_at", "arrive_by", "contacted_at", "closed_at",
+             "delete_after")  # fmt: skip
     return {
         **{name: getattr(ticket, name) for name in same},
         **{name: time_word(getattr(ticket, name)) for name in times},
-        "queues": ticket.queues.strip("|").split("|"),
+        "queues": list(queues_of(ticket.queues)),
         "org": {name: getattr(ticket, name) for name in ("city", "county", "station", "urban")},
     }
 
@@ -91,6 +93,10 @@ def _review(review: Review, note: str | None) -> Json:
         "at": time_word(review.made_at), "reviewer": review.reviewer, "version": review.version,
         "category": review.category, **review.body, "note": note,
     }  # fmt: skip
+
+
+def _closing(one: ClosingNote) -> Json:
+    return {"at": time_word(one.closed_at), "by": one.closed_by, "note": one.note}
 
 
 def time_word(value: datetime | None) -> str | None:

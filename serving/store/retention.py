@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from serving.store import audit
 from serving.store.answers import without_evidence
 from serving.store.database import Database
 from serving.store.outbox import DELETED as TOLD
-from serving.store.outbox import Message, enqueue
+from serving.store.outbox import DUE_SOON, OVERDUE, Message, enqueue
 from serving.store.reading import find
 from serving.store.tables import (
+    ClosingNote,
     DataVersion,
     DataVersionTicket,
     OutboxMessage,
@@ -22,7 +23,7 @@ from serving.store.tables import (
     StoredTicket,
     TicketText,
 )
-from serving.store.tickets import DELETED
+from serving.store.tickets import DELETED, RUNNING
 
 DELIVERED_DAYS = 30  # how long a delivered message can still be looked up
 _AT_ONCE = 100  # tickets in one transaction
@@ -77,11 +78,17 @@ def purge_expired(database: Database, *, actor: str, now: datetime) -> Purged:
     while found := _some_expired(database, actor, now, bundles):
         count += found
     with database.write() as session:
-        old = OutboxMessage.delivered_at < now - timedelta(days=DELIVERED_DAYS)
+        old = and_(OutboxMessage.delivered_at < now - timedelta(days=DELIVERED_DAYS), ~_keeps_a_clock_quiet())
         messages = len(session.scalars(delete(OutboxMessage).where(old).returning(OutboxMessage.id)).all())
     if count:
         database.wipe()
     return Purged(count, messages, tuple(sorted(bundles)))
+
+
+def _keeps_a_clock_quiet() -> ColumnElement[bool]:
+    """What tells the clock watch that a running ticket's desks have heard of its clock already."""
+    running = exists().where(StoredTicket.ticket_id == OutboxMessage.ticket_id, StoredTicket.status.in_(RUNNING))
+    return and_(OutboxMessage.kind.in_((DUE_SOON, OVERDUE)), running)
 
 
 def _some_expired(database: Database, actor: str, now: datetime, bundles: set[str]) -> int:
@@ -100,7 +107,8 @@ def _erase(session: Session, ticket: StoredTicket, actor: str, now: datetime) ->
     ticket.status, ticket.caller, ticket.version = DELETED, None, ticket.version + 1
     mine = {"ticket_id": ticket.ticket_id}
     session.execute(update(TicketText).filter_by(**mine).values(text=None, blanked_at=now))
-    session.execute(update(ReviewNote).filter_by(**mine).values(note=None))
+    for entity in (ReviewNote, ClosingNote):
+        session.execute(update(entity).filter_by(**mine).values(note=None))
     session.execute(update(DataVersionTicket).filter_by(**mine, deleted_at=None).values(deleted_at=now))
     for prediction in session.scalars(select(StoredPrediction).filter_by(**mine)):
         prediction.body = without_evidence(prediction.body)

@@ -21,7 +21,7 @@ from serving.store.database import Database
 from serving.store.outbox import REROUTED, WITHDRAWN, Message, enqueue
 from serving.store.reading import find, load
 from serving.store.tables import Review, ReviewNote, StoredCue, StoredRoute, StoredTicket
-from serving.store.tickets import DELETED, REVIEWED, cue_messages, cue_rows, queues_word
+from serving.store.tickets import CLOSED, DELETED, REVIEWED, cue_messages, cue_rows, queues_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Verdict:
 def review(
     database: Database, ticket_id: str, *, verdict: Verdict, policy: Policy, reviewer: str, now: datetime
 ) -> Json:
-    """Keep a decision, and reroute the ticket where the decision moves it.
+    """Keep a decision, and reroute the ticket where the decision moves it. A closed ticket is open again.
 
     A flag that the reviewer sees opens a candidate where there is no cue yet; it confirms, rejects and delays nothing.
 
@@ -67,14 +67,16 @@ def review(
         if ticket.version != verdict.version:
             raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {verdict.version} 版;请重新读取后再改")
         ticket.version += 1
-        ticket.status = REVIEWED
-        messages = _moved(session, ticket, policy, verdict, now)
+        reopened = ticket.status == CLOSED
+        ticket.status, ticket.closed_at = REVIEWED, None
+        messages = _moved(session, ticket, _decided_route(ticket, policy, verdict), verdict, now, reopened=reopened)
         before, ticket.category = ticket.category, verdict.category
         messages += _cues(session, ticket, verdict.flags, policy, now)
         session.flush()
         enqueue(session, messages, now)
         _keep(session, ticket, verdict, reviewer, now)
         detail = {"version": ticket.version, "from": before, "to": verdict.category, "flags": sorted(verdict.flags)}
+        detail |= {"reopened": True} if reopened else {}
         audit.append(
             session, actor=reviewer, action="ticket.reviewed", subject=f"ticket:{ticket_id}", detail=detail, at=now
         )
@@ -91,14 +93,16 @@ def _check(verdict: Verdict, policy: Policy) -> None:
         raise InvalidField("secondary 至多两个,互不相同,也不同于 category")
 
 
-def _moved(session: Session, ticket: StoredTicket, policy: Policy, verdict: Verdict, now: datetime) -> list[Message]:
-    """The route after the decision; those who have the ticket now and those who had it hear of a change."""
+def _moved(
+    session: Session, ticket: StoredTicket, new: Route, verdict: Verdict, now: datetime, *, reopened: bool
+) -> list[Message]:
+    """Take the route after the decision; who has the ticket now hears of a change, and who had it."""
     last = session.scalars(
         select(StoredRoute).where(StoredRoute.ticket_id == ticket.ticket_id).order_by(StoredRoute.id.desc()).limit(1)
     ).one()
-    new = _decided_route(ticket, policy, verdict)
     body = new.to_dict()
-    if verdict.category == ticket.category and {**body, "basis": ""} == {**last.body, "basis": ""}:
+    same = verdict.category == ticket.category and {**body, "basis": ""} == {**last.body, "basis": ""}
+    if same and not reopened:
         return []
     held, holds = tuple(last.body["deliver_to"]), new.deliver_to
     ticket.desk, ticket.queues, ticket.arrive_by = new.desk, queues_word(holds), new.arrive_by

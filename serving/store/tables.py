@@ -37,6 +37,8 @@ class StoredTicket(Base):
     contact_due_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     arrive_by: Mapped[datetime | None]
+    contacted_at: Mapped[datetime | None]  # the first time, as people report it
+    closed_at: Mapped[datetime | None]
     event_id: Mapped[int | None] = mapped_column(ForeignKey("known_events.id"))
     delete_after: Mapped[datetime]
 
@@ -107,6 +109,18 @@ class ReviewNote(Base):
     note: Mapped[str | None] = mapped_column(Text)
 
 
+class ClosingNote(Base):
+    """The masked note of whoever closed a ticket, once for each time; blanked with the ticket's text."""
+
+    __tablename__ = "closing_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.ticket_id"), index=True)
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str | None] = mapped_column(Text)
+
+
 class StoredCue(Base):
     """A flag raised on a ticket, and how far people have taken it (domain.md, hard rule 3)."""
 
@@ -157,7 +171,7 @@ class OutboxMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(400), unique=True)  # the receiver drops what it has seen
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.ticket_id"), index=True)
-    kind: Mapped[str] = mapped_column(String(30))  # routed, rerouted, withdrawn, cue_raised, due_soon, overdue, deleted
+    kind: Mapped[str] = mapped_column(String(30))  # as `outbox` names them: routed, due_soon, closed, …
     desk: Mapped[str] = mapped_column(String(100))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     body: Mapped[Json]

@@ -21,7 +21,8 @@ from serving.store.tables import (
     TicketText,
 )
 
-OPEN, REVIEWED, DELETED = "open", "reviewed", "deleted"
+OPEN, REVIEWED, CLOSED, DELETED = "open", "reviewed", "closed", "deleted"
+RUNNING = (OPEN, REVIEWED)  # a review settles the category; the clocks run until the ticket is closed
 CANDIDATE = "candidate"
 
 
@@ -126,6 +127,18 @@ def queues_word(queues: tuple[str, ...]) -> str:
         Each between bars, so that one is found without a part of another.
     """
     return f"|{'|'.join(queues)}|"
+
+
+def queues_of(word: str) -> tuple[str, ...]:
+    """The reverse of `queues_word`.
+
+    Args:
+        word: the column `queues`.
+
+    Returns:
+        Desks that hold the ticket.
+    """
+    return tuple(word.strip("|").split("|"))
 
 
 def _row(new: NewTicket) -> Json:

@@ -1,0 +1,48 @@
+"""The customer was contacted, the ticket is closed: reported by people, over HTTP."""
+
+from fastapi import FastAPI, Request
+
+from serving.api.office import caller_of, office_of, policy_of
+from serving.api.problems import RESPONSES
+from serving.api.schemas import CloseIn, ContactIn
+from serving.api.tickets import TAG, TicketId, shown
+from serving.store.columns import Json
+from serving.store.handling import close, contacted
+
+
+def install(app: FastAPI) -> None:
+    """Add the calls.
+
+    Args:
+        app: the application.
+    """
+    problems = {404: RESPONSES[404], 409: RESPONSES[409]}
+
+    @app.post(
+        "/v1/tickets/{ticket_id:path}/close",
+        responses=problems,
+        tags=[TAG],
+        summary="办结:时限停止,各队列得到通知;再次改判即重新打开",
+    )
+    def end(request: Request, ticket_id: TicketId, body: CloseIn) -> Json:
+        office = office_of(request)
+        by = caller_of(request).name
+        close(office.store, ticket_id, version=body.version, note=body.note, by=by, now=office.now())
+        return _shown(request, ticket_id)
+
+    @app.post(
+        "/v1/tickets/{ticket_id:path}/contact",
+        responses=problems,
+        tags=[TAG],
+        summary="已首次联系客户:联系时限停止;再次提交不改变首次的时间",
+    )
+    def contact(request: Request, ticket_id: TicketId, body: ContactIn) -> Json:
+        office = office_of(request)
+        contacted(office.store, ticket_id, at=body.at, by=caller_of(request).name, now=office.now())
+        return _shown(request, ticket_id)
+
+
+def _shown(request: Request, ticket_id: str) -> Json:
+    office = office_of(request)
+    with office.store.read() as session:
+        return shown(session, ticket_id, policy_of(request), office)

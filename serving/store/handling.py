@@ -1,0 +1,81 @@
+"""What people report of a ticket's handling: the customer was contacted, the ticket is closed. No program closes one."""
+
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from model.errors import Conflict, InvalidField
+from model.privacy import mask
+from model.text import normalise
+from serving.store import audit
+from serving.store.database import Database
+from serving.store.outbox import CLOSED as TOLD
+from serving.store.outbox import Message, enqueue
+from serving.store.reading import find
+from serving.store.tables import ClosingNote, StoredTicket
+from serving.store.tickets import CLOSED, DELETED, queues_of
+
+
+def close(database: Database, ticket_id: str, *, version: int, note: str | None, by: str, now: datetime) -> None:
+    """Close a ticket: its clocks stop, and the queues that hold it hear of it. A later review opens it again.
+
+    Args:
+        database: the store.
+        ticket_id: which.
+        version: of the ticket that the person looked at.
+        note: what was done; masked before it is kept.
+        by: name of the key.
+        now: when.
+
+    Raises:
+        NotFound: no such ticket.
+        Conflict: it has changed since `version`, is closed already, or was deleted.
+    """
+    with database.write() as session:
+        ticket = _alive(session, ticket_id)
+        if ticket.version != version:
+            raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {version} 版;请重新读取后再办结")
+        ticket.status, ticket.closed_at, ticket.version = CLOSED, now, version + 1
+        session.flush()
+        queues = queues_of(ticket.queues)
+        enqueue(session, [Message(ticket_id, ticket.version, TOLD, desk, ticket.safety) for desk in queues], now)
+        kept = mask(normalise(note).text).text if note else None
+        session.execute(insert(ClosingNote).values(ticket_id=ticket_id, closed_at=now, closed_by=by, note=kept))
+        detail = {"version": ticket.version, "queues": list(queues)}
+        audit.append(session, actor=by, action="ticket.closed", subject=f"ticket:{ticket_id}", detail=detail, at=now)
+
+
+def contacted(database: Database, ticket_id: str, *, at: datetime | None, by: str, now: datetime) -> None:
+    """Note when the customer was first contacted; the clock of the contact ends. A second report changes nothing.
+
+    Args:
+        database: the store.
+        ticket_id: which.
+        at: when the customer was contacted; None for now.
+        by: name of the key.
+        now: when it is reported.
+
+    Raises:
+        NotFound: no such ticket.
+        Conflict: it is closed, or was deleted.
+        InvalidField: a time before the ticket arrived, or in the future.
+    """
+    with database.write() as session:
+        ticket = _alive(session, ticket_id)
+        if ticket.contacted_at is not None:
+            return
+        ticket.contacted_at = at or now
+        if not (ticket.accepted_at or ticket.received_at) <= ticket.contacted_at <= now:
+            raise InvalidField("联系时间(at)须在受理之后、现在之前;请核对日期与时区")
+        detail = {"at": ticket.contacted_at.isoformat()}
+        audit.append(session, actor=by, action="ticket.contacted", subject=f"ticket:{ticket_id}", detail=detail, at=now)
+
+
+def _alive(session: Session, ticket_id: str) -> StoredTicket:
+    ticket = find(session, ticket_id, lock=True)
+    if ticket.status == DELETED:
+        raise Conflict("这张工单已按保存期限或申请删除,不能再改")
+    if ticket.status == CLOSED:
+        raise Conflict("这张工单已经办结;如须重办,请先改判(review)")
+    return ticket

@@ -6,6 +6,7 @@ Texts never go there. Nothing is sent to MLflow's makers.
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from model.errors import MissingExtra, StoreUnavailable
 
 NAME = "complaint-triage"
 CHAMPION, CHALLENGER = "champion", "challenger"
+# a server that is away should hold nobody up for the minutes that MLflow would try
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
 
 
 @dataclass(frozen=True)
@@ -38,19 +45,23 @@ class Registry:
 
     Raises:
         MissingExtra: MLflow is not installed.
+        StoreUnavailable: the store cannot be opened.
     """
 
     def __init__(self, url: str, artifacts: Path) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when MLflow is imported
+        for name, value in _SETTINGS.items():  # read when MLflow is imported
+            os.environ.setdefault(name, value)
         try:
-            from mlflow.tracking import MlflowClient
+            with _quietly():
+                from mlflow.tracking import MlflowClient
         except ImportError as error:
             raise MissingExtra("登记实验需要 MLflow;请运行 pip install 'complaint-triage[registry]'") from error
         for name in ("mlflow", "alembic"):  # both tell of every table that they make
             logging.getLogger(name).setLevel(logging.WARNING)
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
-        self._client = MlflowClient(url, url)
+        with _translated():
+            self._client = MlflowClient(url, url)
         self._place = None if url.startswith("http") else artifacts.absolute().as_uri()
 
     def record(self, record: Record) -> str:
@@ -130,9 +141,18 @@ def _translated() -> Iterator[None]:
     from mlflow.exceptions import MlflowException
 
     try:
-        yield
+        with _quietly():
+            yield
     except (MlflowException, OSError) as error:
         raise StoreUnavailable(f"MLflow 无法使用({type(error).__name__});请检查 MLFLOW_TRACKING_URI") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """MLflow uses what SQLAlchemy 2.1 calls outdated, and would say so with every command."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _metric(name: str) -> str:

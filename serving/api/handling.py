@@ -1,5 +1,7 @@
 """The customer was contacted, the ticket is closed: reported by people, over HTTP."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 
 from serving.api.office import caller_of, office_of, policy_of
@@ -16,7 +18,7 @@ def install(app: FastAPI) -> None:
     Args:
         app: the application.
     """
-    problems = {404: RESPONSES[404], 409: RESPONSES[409]}
+    problems: dict[int | str, dict[str, Any]] = {404: RESPONSES[404], 409: RESPONSES[409]}
 
     @app.post(
         "/v1/tickets/{ticket_id:path}/close",

@@ -10,6 +10,9 @@ from serving.api.metrics import Metrics
 from serving.api.office import Office, caller_of, office_of, policy_of
 from serving.api.problems import RESPONSES
 from serving.api.schemas import NewTicketIn, TicketPage, TicketQuery
+from serving.cues.cue import ENDED
+from serving.cues.filings import decided_filing, marked_filing
+from serving.cues.records import CueRecord
 from serving.cues.store import cues_of
 from serving.events.links import known_event_of
 from serving.intake import ID_MOST, incoming_from
@@ -80,11 +83,21 @@ def shown(session: Session, ticket_id: str, policy: Policy, office: Office) -> J
     Raises:
         NotFound: there is none.
     """
-    ticket = load(session, ticket_id)
-    now = office.now()
+    ticket, row = load(session, ticket_id), find(session, ticket_id)
+    cues, event = cues_of(session, ticket_id), known_event_of(session, row, policy.events)
+    now, arrived_at = office.now(), row.accepted_at or row.received_at
+    filing = decided_filing(ticket["prediction"]["filing"], _flags(ticket, cues), policy.taxonomy)
     return {
         **ticket,
-        "cues": [record.to_dict(policy.cues, now) for record in cues_of(session, ticket_id)],
-        "known_event": known_event_of(session, find(session, ticket_id), policy.events),
+        "cues": [record.to_dict(policy.cues, now) for record in cues],
+        "known_event": event.to_dict(arrived_at) if event else None,
+        "filing": marked_filing(filing, arrived_at, event.event if event else None),
         "history": audit.entries(session, f"ticket:{ticket_id}"),
     }
+
+
+def _flags(ticket: Json, cues: list[CueRecord]) -> set[str]:
+    """Flags that stand: as the last reviewer saw them, else as predicted; without those whose cue has ended."""
+    predicted = [name for name, flag in ticket["prediction"]["flags"].items() if flag["raised"]]
+    seen = ticket["reviews"][-1]["flags"] if ticket["reviews"] else predicted
+    return set(seen) - {record.cue.flag for record in cues if record.cue.state in ENDED}

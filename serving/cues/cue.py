@@ -25,6 +25,7 @@ class State(StrEnum):
     REJECTED = "rejected"
 
 
+ENDED = (State.EXPIRED, State.REMOVED, State.REJECTED)
 STATE_NAMES = {
     State.CANDIDATE: "候选", State.COMPLETE: "证据齐全", State.ACTIVE: "已确认", State.APPEALED: "申诉中",
     State.EXPIRED: "已到期", State.REMOVED: "已撤销", State.REJECTED: "已驳回",

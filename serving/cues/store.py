@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from model.policy.cue_schema import CuesFile
@@ -94,18 +95,23 @@ def expire_due(database: Database, rules: CuesFile, now: datetime) -> int:
     Returns:
         How many.
     """
+    due = select(StoredCue).where(StoredCue.state.in_((State.ACTIVE, State.APPEALED)), StoredCue.expires_at <= now)
     count = 0
-    while True:
+    while _any(database, due):
         with database.write() as session:
-            due = select(StoredCue).where(
-                StoredCue.state.in_((State.ACTIVE, State.APPEALED)), StoredCue.expires_at <= now
-            )
             rows = session.scalars(due.limit(_AT_ONCE).with_for_update(skip_locked=True)).all()
             for row in rows:
                 _write(session, row, Step("expire", CLOCK, now), rules)
         count += len(rows)
         if len(rows) < _AT_ONCE:
             return count
+    return count
+
+
+def _any(database: Database, wanted: Select[Any]) -> bool:
+    """Asked first without a lock: nearly always there is nothing to do."""
+    with database.read() as session:
+        return session.scalars(wanted.limit(1)).first() is not None
 
 
 def _write(session: Session, row: StoredCue, step: Step, rules: CuesFile) -> CueRecord:

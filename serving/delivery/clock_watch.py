@@ -1,11 +1,11 @@
 """The clock watch: a ticket whose time runs out, or has run out, is told to the desks that hold it, once for each clock."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -26,12 +26,12 @@ _T = StoredTicket
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One of a ticket's clocks, how long before its end the desks are warned, and what stops it before the closing."""
+    """One of a ticket's clocks, how long before its end the desks are warned, and whether it was stopped."""
 
     name: str
     column: InstrumentedAttribute[datetime | None]
     lead: timedelta
-    stopped_by: InstrumentedAttribute[datetime | None] | None = None
+    stopped: ColumnElement[bool] = field(default_factory=false)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ClockWatch:
     def _clocks(self) -> tuple[Clock, ...]:
         return (
             Clock("arrive_by", _T.arrive_by, self.arrive_lead),
-            Clock("contact_due_at", _T.contact_due_at, self.answer_lead, stopped_by=_T.contacted_at),
+            Clock("contact_due_at", _T.contact_due_at, self.answer_lead, _T.contacted_at.is_not(None)),
             Clock("due_at", _T.due_at, self.answer_lead),
         )
 
@@ -95,8 +95,7 @@ def _due(clock: Clock, kind: str, now: datetime) -> ColumnElement[bool]:
         time = and_(clock.column > now, clock.column <= now + clock.lead)
         told = or_(_told(DUE_SOON, clock), _told(OVERDUE, clock))
     recent = or_(clock.column > now - _LOOK_BACK, _T.received_at > now - _LOOK_BACK)
-    runs = and_(_T.status.in_(RUNNING), clock.stopped_by.is_(None)) if clock.stopped_by else _T.status.in_(RUNNING)
-    return and_(runs, clock.column.is_not(None), time, recent, ~told)
+    return and_(_T.status.in_(RUNNING), ~clock.stopped, clock.column.is_not(None), time, recent, ~told)
 
 
 def _told(kind: str, clock: Clock) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,18 +54,15 @@ class Engine:
         self._source, self._options, self._figures, self._clock = source, options, figures, clock
         self._waiting = Waiting(options)
         figures.queue.set_function(lambda: len(self._waiting))
-        self._renewing = threading.Lock()
+        # bundles are opened in one thread: each thread that ever opened one would keep that much memory for itself
+        self._opening = ThreadPoolExecutor(1, "triage-bundle")
         self._threads: list[threading.Thread] = []
         self._stamp: Stamp = None
         self.refused = False
 
     def start(self) -> None:
         """Open the bundle and begin to predict."""
-        self._stamp = stamp(self._source.folder())
-        pipeline = self._source.first()
-        pipeline.warm()
-        self.swap(pipeline)
-        self.refused = pipeline.missing not in (None, "no_bundle")
+        self._opening.submit(self._open_first).result()
         for number in range(self._options.workers):
             self._threads.append(threading.Thread(target=self._work, name=f"triage-{number}", daemon=True))
             self._threads[-1].start()
@@ -75,6 +72,7 @@ class Engine:
         self._waiting.close()
         for thread in self._threads:
             thread.join()
+        self._opening.shutdown()
 
     @property
     def pipeline(self) -> Pipeline:
@@ -178,23 +176,32 @@ class Engine:
         Raises:
             BundleError: missing or refused; the old one stays in use.
         """
-        with self._renewing:
-            self._stamp = stamp(self._source.folder())
-            try:
-                pipeline = self._source.renew()
-                if pipeline.bundle is None and self.pipeline.bundle is not None:
-                    raise BundleMissing("模型包已不在原处,继续使用已载入的;请重新放置后再试")
-            except BundleError:
-                self.refused = True
-                self._figures.reloads.labels("refused").inc()
-                raise
-            gc.unfreeze()  # warming freezes what is alive: not the remains of every former pipeline
-            pipeline.warm()
-            self.swap(pipeline)
-            self.refused = False
-            self._figures.reloads.labels("swapped").inc()
-            log.info("bundle in use: %s", pipeline.bundle.id if pipeline.bundle else "none")
-            return pipeline
+        return self._opening.submit(self._renew).result()
+
+    def _open_first(self) -> None:
+        self._stamp = stamp(self._source.folder())
+        pipeline = self._source.first()
+        pipeline.warm()
+        self.swap(pipeline)
+        self.refused = pipeline.missing not in (None, "no_bundle")
+
+    def _renew(self) -> Pipeline:
+        self._stamp = stamp(self._source.folder())
+        try:
+            pipeline = self._source.renew()
+            if pipeline.bundle is None and self.pipeline.bundle is not None:
+                raise BundleMissing("模型包已不在原处,继续使用已载入的;请重新放置后再试")
+        except BundleError:
+            self.refused = True
+            self._figures.reloads.labels("refused").inc()
+            raise
+        gc.unfreeze()  # warming freezes what is alive: not the remains of every former pipeline
+        pipeline.warm()
+        self.swap(pipeline)
+        self.refused = False
+        self._figures.reloads.labels("swapped").inc()
+        log.info("bundle in use: %s", pipeline.bundle.id if pipeline.bundle else "none")
+        return pipeline
 
     async def watch(self) -> None:
         """Use a bundle that was put in the place of the former one; runs until cancelled."""

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from model.policy.cue_schema import EventsFile
 from model.ticket import Org
 from serving.events.arrival import arrived
-from serving.events.match import Event, Sighting, match
+from serving.events.match import Event, Match, Sighting, match
 from serving.events.records import from_row
-from serving.store.columns import Json
 from serving.store.tables import KnownEvent, StoredTicket, TicketText
 
 _ALIVE = ("open", "reviewed")
@@ -44,8 +43,8 @@ def link_open_tickets(session: Session, event: Event, policy: EventsFile) -> int
     return len(ids)
 
 
-def known_event_of(session: Session, row: StoredTicket, policy: EventsFile) -> Json | None:
-    """What `known_event` says of a stored ticket now.
+def known_event_of(session: Session, row: StoredTicket, policy: EventsFile) -> Match | None:
+    """The known event of a stored ticket as it stands now.
 
     Args:
         session: reads.
@@ -59,9 +58,7 @@ def known_event_of(session: Session, row: StoredTicket, policy: EventsFile) -> J
     if event is None or event.removed_at is not None:
         return None
     text = session.scalar(select(TicketText.text).where(TicketText.ticket_id == row.ticket_id))
-    sighting = sighting_of(row, text)
-    found = match(sighting, [from_row(event)], policy)
-    return found[0].to_dict(sighting.at) if found else None
+    return next(iter(match(sighting_of(row, text), [from_row(event)], policy)), None)
 
 
 def sighting_of(row: StoredTicket, text: str | None) -> Sighting:

@@ -10,7 +10,16 @@ from model.errors import NotFound
 from model.ticket import CHINA
 from serving.store.answers import answer_masked
 from serving.store.columns import Json
-from serving.store.tables import ClosingNote, Review, ReviewNote, StoredPrediction, StoredRoute, StoredTicket, TicketText
+from serving.store.tables import (
+    ClosingNote,
+    Review,
+    ReviewNote,
+    StoredPrediction,
+    StoredRoute,
+    StoredTicket,
+    TicketText,
+)
+from serving.store.tickets import queues_of
 
 
 def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicket:

@@ -78,7 +78,11 @@ def _add_rest(session: Session, tickets: Sequence[NewTicket]) -> None:
     write_rows(
         session,
         StoredCue,
-        [row for new in tickets for row in cue_rows(new.ticket_id, _raised(new), new.known["station"], new.received_at)],
+        [
+            row
+            for new in tickets
+            for row in cue_rows(new.ticket_id, _raised(new), new.known["station"], new.received_at)
+        ],
     )
     write_rows(
         session, OutboxMessage, [row for new in tickets for row in message_rows(_messages(new), new.received_at)]
@@ -183,4 +187,3 @@ def _entry(new: NewTicket) -> Json:
 
 def _raised(new: NewTicket) -> list[str]:
     return [flag for flag, cue in new.prediction.flags.items() if cue.raised]
-

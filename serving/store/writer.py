@@ -11,7 +11,6 @@ from model.errors import StoreUnavailable
 from serving.store.database import Database
 from serving.store.tickets import NewTicket, add
 
-
 Complete = Callable[[Session, Sequence[NewTicket]], list[NewTicket]]
 
 

@@ -1,5 +1,6 @@
 """Each clock of a ticket is told once before its end and once after it, whatever the machine's clock does."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,17 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from model.policy import Policy
+from serving.delivery.claims import Pace
 from serving.delivery.clock_watch import _LOCK, ClockWatch
+from serving.delivery.deliverer import Deliverer
+from serving.delivery.destination import Envelope
+from serving.delivery.service import Watches, run
 from serving.store.database import Database
+from serving.store.handling import close, contacted
 from serving.store.retention import delete_ticket, purge_expired
-from serving.store.tables import OutboxMessage, StoredTicket
+from serving.store.reviews import Verdict, review
+from serving.store.tables import OutboxMessage, StoredCue, StoredTicket
 from tests.service.conftest import Clock, Take
 
 OUTAGE = "城南小区停电三个小时了,没有人来修"
@@ -97,7 +105,7 @@ def test_a_reviewed_tickets_clock_runs_on(take: Take, watch: ClockWatch, clock: 
     assert watch.look() == 1
 
 
-def test_events_that_the_outbox_has_forgotten_are_not_told_again(
+def test_a_purge_leaves_what_a_running_ticket_was_told_of_so_that_nothing_is_told_again(
     take: Take, watch: ClockWatch, clock: Clock, database: Database
 ) -> None:
     take("T1", BILL)
@@ -109,12 +117,67 @@ def test_events_that_the_outbox_has_forgotten_are_not_told_again(
         clock.goes_on(days=1)
         purge_expired(database, actor="clock", now=clock())
         assert watch.look() == 0
+    assert told(database) == [("overdue", "contact_due_at"), ("overdue", "due_at")]
+    close(database, "T1", version=1, note=None, by="reviewer", now=clock())
+    purge_expired(database, actor="clock", now=clock())
     assert told(database) == []
 
 
 def test_an_old_ticket_that_comes_in_late_is_told_of(take: Take, watch: ClockWatch, clock: Clock) -> None:
     take("T1", BILL, accepted_at=(clock() - timedelta(days=60)).isoformat())
     assert watch.look() == 2
+
+
+def test_the_clock_of_the_contact_ends_with_the_first_contact_and_the_others_run_on(
+    take: Take, watch: ClockWatch, clock: Clock, database: Database
+) -> None:
+    take("T1", BILL)
+    clock.goes_on(hours=3)
+    contacted(database, "T1", at=clock() - timedelta(hours=1), by="reviewer", now=clock())
+    clock.goes_on(days=20)
+    assert watch.look() == 1
+    assert told(database) == [("overdue", "due_at")]
+
+
+def test_closing_stops_every_clock_and_a_review_lets_them_run_again(
+    take: Take, watch: ClockWatch, clock: Clock, database: Database, policy: Policy
+) -> None:
+    take("T1", DANGER)
+    close(database, "T1", version=1, note=None, by="reviewer", now=clock())
+    clock.goes_on(days=20)
+    assert watch.look() == 0
+    review(database, "T1", verdict=Verdict(2, "other.outage"), policy=policy, reviewer="reviewer", now=clock())
+    assert watch.look() > 0
+
+
+def test_the_watch_of_a_delivery_process_lets_cues_expire(
+    take: Take, watch: ClockWatch, clock: Clock, database: Database, policy: Policy
+) -> None:
+    take("T1", "说我窃电,我根本没有窃电,罚我三千块凭什么", org={"station": "城东供电所"})
+    people = {"people": [{"name": name, "unit": "合规部", "at": clock().isoformat()} for name in ("li", "wang")]}
+    ends = clock() + timedelta(days=300)
+    with database.write() as session:
+        session.execute(update(StoredCue).values(state="active", confirmed_by=people, expires_at=ends))
+
+    def state_after_a_round() -> str:
+        deliverer = Deliverer(database, Nowhere(), policy.routing, Pace(), clock)
+        asyncio.run(run(deliverer, Watches(watch, policy.cues), asyncio.Event(), once=True))
+        with database.read() as session:
+            return session.scalars(select(StoredCue.state)).one()
+
+    assert state_after_a_round() == "active"
+    clock.goes_on(days=301)
+    assert state_after_a_round() == "expired"
+
+
+class Nowhere:
+    """A destination that takes everything."""
+
+    async def send(self, envelope: Envelope) -> None:
+        assert envelope.body
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 def test_a_deleted_ticket_is_told_no_more(take: Take, watch: ClockWatch, clock: Clock, database: Database) -> None:

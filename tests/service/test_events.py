@@ -104,7 +104,7 @@ def test_a_ticket_finds_its_event(database: Database, policy: Policy, entered: E
     with database.read() as session:
         for hours, there in ((1, True), (12, True), (60, True), (61, False), (-1, False)):
             seen = Sighting(START + timedelta(hours=hours), ("other.outage",), "停电", Org(county="兴隆县"))
-            ids = [one.event.id for one in find_events(session, seen, policy.events)]
+            ids = [one.event.id for one in find_events(session, [seen], policy.events)[0]]
             assert (event.id in ids) is there
             assert gone[1].id not in ids
 
@@ -128,8 +128,9 @@ def test_events_show_and_never_close_delay_or_reroute_a_ticket(
         ticket = session.get(StoredTicket, "T1")
         assert ticket is not None
         assert (ticket.status, ticket.version, ticket.event_id) == ("open", 1, event.id)
-        shown = known_event_of(session, ticket, policy.events)
-    assert shown is not None
+        found = known_event_of(session, ticket, policy.events)
+    assert found is not None
+    shown = found.to_dict(clock())
     assert shown["text"] == "可能属于:灾害或预警恶劣天气(2026-11-23 08:00 至 20:00)暴雪橙色预警"
     assert shown["entered_after"] is True
     second = take("T2", OUTAGE, accepted_at="2026-11-23 08:30", org=ORG)

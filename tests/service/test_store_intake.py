@@ -1,6 +1,7 @@
 """Intake: durable, masked, idempotent, safe under concurrent retries; the same on SQLite and PostgreSQL."""
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from serving.store.writer import TicketWriter
 OUTAGE = "我叫张伟,电话13812345678,停电三小时了没人管"
 DANGER = "电线断了掉在地上冒火花,快来人"
 DENIES = "说我窃电,我根本没有窃电,罚我三千块凭什么"
+STORM = "暴雪预警发布了,停电三小时了没人管"
 Take = Callable[..., dict]
 Clock = Callable[[], datetime]
 
@@ -245,3 +247,47 @@ def test_a_known_event_is_shown_with_the_ticket_and_moves_nothing(database: Data
     assert {**after, "ticket_id": "T1", "known_event": None} == before
     with database.read() as session:
         assert load(session, "T2")["event_id"] == after["known_event"]["id"]
+
+
+@pytest.mark.parametrize(("entered_before", "filed_before"), [(True, True), (True, False), (False, True), (None, True)])
+def test_a_filing_says_whether_it_was_registered_before_the_complaint(
+    database: Database, take: Take, clock: Clock, entered_before: bool | None, filed_before: bool
+) -> None:
+    """Hard rule 4: known beforehand is a filing that stands with an event entered before; all else came after."""
+    if entered_before is not None:
+        with database.write() as session:
+            hours = {"starts_at": clock() - timedelta(hours=2), "ends_at": clock() + timedelta(hours=2)}
+            event = {"kind": "storm_warning", "county": "安平县", "places": {"places": []}, "text": "暴雪橙色预警"}
+            at = clock() - timedelta(days=1) if entered_before else clock()
+            filing = "R3_DISASTER" if filed_before else None
+            session.add(KnownEvent(**event, **hours, filing=filing, entered_by="r", entered_at=at))
+    answer = take("T1", STORM, org={"county": "安平县"})
+    before = bool(entered_before) and filed_before
+    assert answer["filing"]["code"] == "R3_DISASTER"
+    assert answer["filing"]["after_complaint"] is not before
+    assert (answer["filing"]["event_id"] is not None) == (entered_before is not None and filed_before)
+    assert take("T1", STORM, org={"county": "安平县"}) == answer
+
+
+def test_the_register_is_read_once_for_tickets_that_are_written_together(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import serving.intake as module
+
+    asked: list[int] = []
+    real = module.find_events
+    monkeypatch.setattr(module, "find_events", lambda *given: (asked.append(len(given[1])), real(*given))[1])
+    with ThreadPoolExecutor(9) as pool:
+        with intake.writer._turn:  # whoever comes waits for this one
+            tickets = [incoming_from({"ticket_id": f"T{number}", "content": OUTAGE}) for number in range(9)]
+            sent = [pool.submit(intake.take_in, ticket, "intake") for ticket in tickets]
+            while len(intake.writer._waiting) < 9:
+                time.sleep(0.01)
+        assert all(one.result().new for one in sent)
+    assert asked == [9]
+
+
+def test_a_cue_names_the_station_complained_of_and_never_a_whole_county(database: Database, take: Take) -> None:
+    take("T1", DENIES, org={"county": "兴隆县"})
+    with database.read() as session:
+        assert session.scalars(select(StoredCue.unit)).all() == [None]

@@ -1,7 +1,9 @@
 """The shape of the store: made on first start, by several processes at once, and as the tables say."""
 
 import multiprocessing
+import socket
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
 def test_an_upgrade_can_be_repeated(database: Database) -> None:
     upgrade(database)
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0002"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0003"]
 
 
 def _upgrade(url: str) -> None:
@@ -72,6 +74,19 @@ def test_an_address_that_cannot_be_used_is_said_in_words(url: str) -> None:
 def test_a_database_that_is_away_is_said_to_be_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match="稍后重试"):
         build_store(Settings(database_url="postgresql://nobody@127.0.0.1:9/none"))
+
+
+def test_a_postgresql_server_that_says_nothing_counts_as_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.store.database.CONNECT_SECONDS", 2)  # the driver's least
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        database = Database(f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none")
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable), database.read() as session:
+            session.execute(text("SELECT 1"))
+        assert time.monotonic() - began < 30  # without the limit it would wait for ever
+        database.close()
 
 
 def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:

@@ -151,7 +151,9 @@ def test_a_near_duplicate_says_of_which_ticket_on_which_side(tmp_path: Path, pol
 
 def test_near_pairs_finds_the_nearest_and_leaves_short_and_other_texts_alone() -> None:
     known = ["电费多扣了两百块钱,打了三次电话都没人回,请尽快查清楚", LONG, LONG + "谢谢", "停电了"]
-    (pair,) = near_pairs(["停电了", LONG.replace("当面", "当场"), "表箱门坏了好几个月,小孩伸手就能摸到里面的线,太危险"], known)
+    (pair,) = near_pairs(
+        ["停电了", LONG.replace("当面", "当场"), "表箱门坏了好几个月,小孩伸手就能摸到里面的线,太危险"], known
+    )
     assert (pair.row, pair.other) == (1, 1)
     assert 0.5 <= pair.similarity < 1
     assert near_groups([LONG, "停电了", LONG + "谢谢", "停电了"])[0] == near_groups([LONG, "停电了", LONG + "谢谢"])[2]
@@ -219,9 +221,7 @@ def _tickets(count: int) -> Sequence[dict]:
     return [{**GOOD, "id": str(n), "text": f"第{n}次停电,没有人来看"} for n in range(count)]
 
 
-def test_a_data_version_names_tickets_by_hash_and_gives_its_batches_back(
-    tmp_path: Path, policy: Policy
-) -> None:
+def test_a_data_version_names_tickets_by_hash_and_gives_its_batches_back(tmp_path: Path, policy: Policy) -> None:
     file = _write(tmp_path / "a.jsonl", *_tickets(4))
     version = Version((LabelledTicket("base", LONG, "metering.replacement"),), _sides(_read(file, policy)))
     for bundle in ("linear-1", "linear-2"):

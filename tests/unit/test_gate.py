@@ -122,6 +122,13 @@ def test_a_handful_of_tickets_proves_nothing(predict: Predict) -> None:
     assert "leaf:billing.charge" in _outcomes(checks, WATCH)
 
 
+def test_two_authors_prove_nothing_however_often_they_are_drawn(predict: Predict) -> None:
+    two = [Evaluated(side.tickets[:18], side.predictions[:18]) for side in (predict(), predict(wrong=[0, 9]))]
+    checks = compare("holdout", *two, replace(Tolerances.read(), overall=Tolerance(0.01, 0.5, 1)))
+    assert {check.interval for check in checks} == {None}
+    assert {"accuracy", "macro_f1"} <= _outcomes(checks, WATCH)
+
+
 class _Fixed:
     """Answers what it was given, whatever is asked."""
 
@@ -157,6 +164,20 @@ def test_the_verdict_lists_what_was_right_and_would_be_wrong_and_says_why(
     assert read_verdict(tmp_path / "c") == verdict
     for name in ("verdict.json", "verdict.txt", "flips.csv"):
         assert "正文" not in (tmp_path / "c" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("decision", "outcome"), [("auto", LOST), ("review", None)])
+def test_labels_that_contradict_both_where_they_are_sure_are_refused_and_hard_tickets_are_not(
+    predict: Predict, tickets: list[LabelledTicket], policy: Policy, decision: str, outcome: str | None
+) -> None:
+    wrong = range(0, 180, 3)
+    answers = [Evaluated((*usual.tickets, *odd.tickets), (*usual.predictions, *odd.predictions)) for usual, odd in [
+        (predict(decision="auto"), predict(wrong=wrong, decision=decision))
+    ] * 2]  # fmt: skip
+    parts = {"frozen": tickets, "holdout": tickets}
+    verdict = judge_challenger(*map(_Fixed, answers), parts, Tolerances.read(), data="d" * 64)
+    assert [check.outcome for check in verdict.checks if check.figure == "labels"] == ([outcome] if outcome else [])
+    assert ("本批标注可疑" in verdict.text(policy.taxonomy)) == (outcome == LOST)
 
 
 def test_an_office_may_set_its_own_tolerances_and_a_misspelt_key_is_refused(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from serving.delivery.clock_watch import ClockWatch
     from serving.delivery.deliverer import Deliverer
     from serving.delivery.metrics import DeliveryMetrics
+    from serving.delivery.service import Watches
     from serving.store.database import Database
     from triage.settings import Settings
 
@@ -58,22 +58,23 @@ async def _run(settings: "Settings", database: "Database", metrics: "DeliveryMet
 
     from serving.delivery.service import run
 
-    deliverer, watch = _compose(settings, database, metrics)
+    deliverer, watches = _compose(settings, database, metrics)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await run(deliverer, watch, stop, once=once)
+        await run(deliverer, watches, stop, once=once)
     finally:
         await deliverer.destination.close()
 
 
-def _compose(settings: "Settings", database: "Database", metrics: "DeliveryMetrics") -> "tuple[Deliverer, ClockWatch]":
+def _compose(settings: "Settings", database: "Database", metrics: "DeliveryMetrics") -> "tuple[Deliverer, Watches]":
     from datetime import timedelta
 
     from serving.delivery.claims import Pace
     from serving.delivery.clock_watch import ClockWatch
     from serving.delivery.deliverer import Deliverer
+    from serving.delivery.service import Watches
     from triage.compose import build_destination, build_service_pipeline, china_now
 
     policy = build_service_pipeline(settings).policy  # the intake's: an office's own, else the bundle's
@@ -86,4 +87,4 @@ def _compose(settings: "Settings", database: "Database", metrics: "DeliveryMetri
         metrics=metrics,
     )
     leads = timedelta(hours=settings.due_soon_hours), timedelta(minutes=settings.arrive_soon_minutes)
-    return deliverer, ClockWatch(database, *leads, now=china_now)
+    return deliverer, Watches(ClockWatch(database, *leads, now=china_now), policy.cues)

@@ -71,7 +71,8 @@ def models() -> None:
         table.add_column(heading, overflow="fold")
     rows: list[tuple[str, Path, Path | None]] = []
     rows += [("在用", places.champion, None)] if places.champion.exists() else []
-    rows += [("挑战者", folder / BUNDLE, folder) for folder in reversed(places.all_challengers())]
+    used = about(places.champion).get("id")
+    rows += [("挑战者", f / BUNDLE, f) for f in reversed(places.all_challengers()) if f.name != used]
     rows += [("曾在用", bundle, None) for bundle in places.all_former()]
     for role, bundle, folder in rows:
         manifest, verdict = about(bundle), read_verdict(folder) if folder else None

@@ -41,7 +41,7 @@ def examples(data: Prepared, rows: Sequence[int], tokenizer: Any, policy: Policy
         Examples for `finetune`.
     """
     texts = [encoder_text(data.documents[row], settings.text.prefix) for row in rows]
-    tokens = tokenizer(texts, add_special_tokens=True, truncation=False)["input_ids"]
+    tokens = tokenizer(texts, add_special_tokens=True, truncation=False, verbose=False)["input_ids"]  # windows come later
     leaves = np.array([policy.taxonomy.codes.index(data.leaves[row]) for row in rows], np.int64)
     labels = [[truth(data.tickets[row], name) for name in cue_names(policy)] for row in rows]
     return Examples(tokens, leaves, np.array([[np.nan if v is None else v for v in row] for row in labels], np.float32))

@@ -75,9 +75,12 @@ class Tolerances:
         """
         try:
             given: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-            counts = {name: int(given.pop(name)) for name in ("rounds", "authors")}
+            rounds, authors = int(given.pop("rounds")), int(given.pop("authors"))
             return cls(
-                str(given.pop("version")), **counts, **{name: Tolerance(**value) for name, value in given.items()}
+                str(given.pop("version")),
+                rounds,
+                authors,
+                **{name: Tolerance(**value) for name, value in given.items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UnreadableInput(f"{path}:容许下降须与 training/gate.yaml 的键相同({error});请对照改正") from error

@@ -24,7 +24,6 @@ from training.verdict import Verdict, write_verdict
 from training.versions import HELD, LEARNED, Side, Version, former_sides, write_version
 
 Fit = Callable[[Sequence[LabelledTicket], Path], str]
-Progress = Callable[[str], None]
 _RECENT_MOST = 500
 
 
@@ -32,16 +31,17 @@ _RECENT_MOST = 500
 class Plan:
     """What a retraining starts from.
 
-    `base`: files of the project, with their splits; `labels`: the new batch; `recent`: labelled tickets of late that
-    only measure, where the office has some; `key`: signs bundles; `gate`: file with tolerances, None for the built-in;
+    `policy` and `tolerances`: in force; `base`: files of the project, with their splits; `labels`: the new batch;
+    `recent`: labelled tickets of late that only measure, where the office has some; `key`: signs bundles;
     `deleted`: (id, text hash) of tickets deleted in the store, which nothing may learn from again.
     """
 
+    policy: Policy
+    tolerances: Tolerances
     base: Sequence[Path]
     labels: Sequence[Path]
     recent: Sequence[Path] = ()
     key: str | None = None
-    gate: Path | None = None
     deleted: frozenset[tuple[str, str]] = frozenset()
 
     def allowed(self, rows: Iterable[BatchRow]) -> list[bool]:
@@ -80,14 +80,13 @@ class Outcome:
     data: Path
 
 
-def take_in(plan: Plan, places: Places, champion: Pipeline, policy: Policy) -> Intake:
+def take_in(plan: Plan, places: Places, champion: Pipeline) -> Intake:
     """Read the batch, compare it with everything known, and decide what is kept back for measuring.
 
     Args:
         plan: files.
         places: where data versions lie.
         champion: its data version says which batches were learned from before.
-        policy: the codes allowed.
 
     Returns:
         The intake; its batch may have problems, which the caller shows.
@@ -96,15 +95,16 @@ def take_in(plan: Plan, places: Places, champion: Pipeline, policy: Policy) -> I
         UnreadableInput: a file cannot be read at all.
         InvalidLabels: the base has rows that must be mended.
     """
-    base = read_labelled(list(plan.base), policy.taxonomy).tickets
-    learned = tuple(ticket for ticket in base if ticket.split in ("train", None))
+    taxonomy = plan.policy.taxonomy
+    base = read_labelled(list(plan.base), taxonomy).tickets
     measured = tuple(ticket for ticket in base if ticket.split not in ("train", None))
     name = str(champion.bundle.manifest["data"]["digest"]) if champion.bundle else ""
-    before, gone = former_sides(places.data, name, policy.taxonomy)
-    version = Version(learned, tuple(compress(before, plan.allowed(side.row for side in before))))
-    known = Known((*learned, *version.of(LEARNED)), (*measured, *version.of(HELD)))
-    recent = read_batch(plan.recent, policy.taxonomy, Known((), known.learned))
-    batch = read_batch(plan.labels, policy.taxonomy, Known(known.learned, (*known.measured, *recent.tickets)))
+    before, gone = former_sides(places.data, name, taxonomy)
+    allowed = compress(before, plan.allowed(side.row for side in before))
+    version = Version(tuple(ticket for ticket in base if ticket.split in ("train", None)), tuple(allowed))
+    recent = read_batch(plan.recent, taxonomy, Known(version.learned, ()))
+    known = Known(version.learned, (*measured, *version.of(HELD), *recent.tickets))
+    batch = read_batch(plan.labels, taxonomy, known)
     rows = tuple(compress(batch.rows, plan.allowed(batch.rows)))
     deleted = len(batch.rows) - len(rows) + len(before) - len(version.sides)
     batch = replace(batch, rows=rows, problems=(*batch.problems, *recent.problems))
@@ -119,25 +119,17 @@ def take_in(plan: Plan, places: Places, champion: Pipeline, policy: Policy) -> I
 
 
 def make_challenger(
-    plan: Plan,
-    intake: Intake,
-    places: Places,
-    champion: Pipeline,
-    fit: Fit,
-    *,
-    now: datetime,
-    progress: Progress = print,
+    plan: Plan, intake: Intake, places: Places, champion: Pipeline, fit: Fit, *, now: datetime
 ) -> Outcome:
     """Fit a challenger, compare it with the champion, and write down both the verdict and the data version.
 
     Args:
-        plan: key and tolerances.
+        plan: policy, tolerances, key.
         intake: from `take_in`.
         places: where challengers lie.
         champion: in use.
         fit: fits a classifier on tickets and writes its bundle; gives its id.
         now: for the data version.
-        progress: told what goes on.
 
     Returns:
         The challenger.
@@ -153,18 +145,20 @@ def make_challenger(
     work = Path(tempfile.mkdtemp(prefix=".work-", dir=places.challengers))
     try:
         name = fit(intake.version.learned, work / BUNDLE)
-        bundle = load_bundle(work / BUNDLE, key=plan.key)
-        progress("挑战者与在用模型比较:按作者成对抽样")
-        tolerances = Tolerances.read(plan.gate) if plan.gate else Tolerances.read()
-        digest = intake.version.digest
-        challenger = Pipeline(bundle.policy, bundle)
-        verdict = judge_challenger(champion, challenger, intake.parts, tolerances, data=digest)
-        write_verdict(verdict, bundle.policy.taxonomy, work)
+        verdict = _judged(work, plan, intake, champion)
         folder = places.challengers / name
         shutil.rmtree(folder, ignore_errors=True)
         work.chmod(0o755)
         os.replace(work, folder)  # noqa: PTH105 - whole or not at all
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    data = write_version(intake.version, places.data, bundle=name, taxonomy=bundle.policy.taxonomy, now=now)
+    data = write_version(intake.version, places.data, bundle=name, taxonomy=plan.policy.taxonomy, now=now)
     return Outcome(folder, verdict, data)
+
+
+def _judged(folder: Path, plan: Plan, intake: Intake, champion: Pipeline) -> Verdict:
+    bundle = load_bundle(folder / BUNDLE, key=plan.key)
+    challenger = Pipeline(bundle.policy, bundle)
+    verdict = judge_challenger(champion, challenger, intake.parts, plan.tolerances, data=intake.version.digest)
+    write_verdict(verdict, bundle.policy.taxonomy, folder)
+    return verdict

@@ -45,7 +45,7 @@ class Access:
     def __init__(self, book: KeyBook, clock: Callable[[], float] = time.monotonic) -> None:
         self._book, self._clock = book, clock
         self._seen: dict[bytes, _Seen] = {}
-        self._keys_made: tuple[bool, float] | None = None
+        self._keys_made: tuple[bool, float, float] | None = None  # the answer, when it was given, when last asked
         self._lock = threading.Lock()
 
     def fresh(self, digest: bytes) -> Caller | None:
@@ -70,6 +70,21 @@ class Access:
             False for keys never seen, and for those refused since.
         """
         return digest in self._seen
+
+    def stale(self, digest: bytes) -> Caller | None:
+        """A caller whom the store knew not long ago; for when it does not answer. It is not asked again at once.
+
+        Args:
+            digest: of the key.
+
+        Returns:
+            None where nothing is known.
+        """
+        seen = self._seen.get(digest)
+        if seen is None or self._age(seen.at) >= STALE_SECONDS:
+            return None
+        self._seen[digest] = replace(seen, asked=self._clock())
+        return seen.caller
 
     def look_up(self, digest: bytes) -> Caller | None:
         """Ask the store for a caller; while one thread asks for a known key, the others do not wait for it.
@@ -111,8 +126,21 @@ class Access:
         """
         if self._keys_made is None:
             return None
-        made, at = self._keys_made
-        return not made if made or self._age(at) < FRESH_SECONDS else None
+        made, _, asked = self._keys_made
+        return not made if made or self._age(asked) < FRESH_SECONDS else None
+
+    def was_keyless(self) -> bool | None:
+        """The same as the store said not long ago; for when it does not answer. It is not asked again at once.
+
+        Returns:
+            None where nothing is known.
+        """
+        if self._keys_made is None or self._age(self._keys_made[1]) >= STALE_SECONDS:
+            return None
+        with self._lock:
+            made, at, _ = self._keys_made
+            self._keys_made = (made, at, self._clock())
+        return not made
 
     def look_for_keys(self) -> bool:
         """Ask the store whether no key was ever made. Once there was one, there always was.
@@ -126,10 +154,12 @@ class Access:
         try:
             made = self._book.any_made()
         except StoreUnavailable:
-            if self._keys_made is None or self._age(self._keys_made[1]) >= STALE_SECONDS:
+            known = self.was_keyless()
+            if known is None:
                 raise
-            return not self._keys_made[0]
-        self._keys_made = (made, self._clock())
+            return known
+        with self._lock:
+            self._keys_made = (made, self._clock(), self._clock())
         return not made
 
     def _age(self, at: float) -> float:

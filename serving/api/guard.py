@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from serving.api.roles import LOCAL, OPEN, ROLE_NAMES, Caller, may
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LONGEST_KEY = 200
 _ASKING = 8  # look-ups at a time
+_PATIENCE = 1.0  # seconds for a look-up; a store that hangs must not hold up predictions
 T = TypeVar("T")
 
 
@@ -73,7 +74,7 @@ class Guard:
 
     async def _keyless(self) -> bool:
         known = self._access.keyless()
-        return await self._ask(self._access.look_for_keys) if known is None else known
+        return await self._ask(self._access.look_for_keys, self._access.was_keyless) if known is None else known
 
     async def _local(self, scope: Scope, headers: Headers) -> Caller | Response:
         """While no key was ever made, this machine is let in; a page of another site in its browser is not."""
@@ -95,13 +96,19 @@ class Guard:
         address = scope["client"][0] if scope.get("client") else "local"
         if not self._access.known(digest):  # a good key goes on where others of its address fail
             self._rates.check(address)
-        if caller := await self._ask(lambda: self._access.look_up(digest)):
+        if caller := await self._ask(lambda: self._access.look_up(digest), lambda: self._access.stale(digest)):
             return caller
         self._rates.failed(address)
         return self._no(401, "key_refused", "密钥不存在或已作废;请向管理员索取新密钥")
 
-    async def _ask(self, question: Callable[[], T]) -> T:
-        return await to_thread.run_sync(question, limiter=self._threads)
+    async def _ask(self, question: Callable[[], T], otherwise: Callable[[], T | None]) -> T:
+        """Ask the store; where it does not answer in time, what it said before."""
+        with move_on_after(_PATIENCE):
+            return await to_thread.run_sync(question, limiter=self._threads, abandon_on_cancel=True)
+        known = otherwise()
+        if known is None:
+            raise StoreUnavailable("存储没有及时应答;请稍后重试")
+        return known
 
     def _no(self, status: int, code: str, detail: str) -> Response:
         self._refused.labels(code).inc()

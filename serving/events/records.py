@@ -87,17 +87,19 @@ def find_events(session: Session, sightings: Sequence[Sighting], policy: EventsF
         return [() for _ in sightings]
     first, last = min(one.at for one in sightings), max(one.at for one in sightings)
     near = _standing(first - timedelta(hours=longest), last + timedelta(microseconds=1))
-    events = _read(session, near.where(KnownEvent.kind.in_(kinds)))
+    events = _read(session, near.where(table(KnownEvent).columns.kind.in_(kinds)))
     return [match(sighting, events, policy) for sighting in sightings]
 
 
 def _standing(since: datetime | None, until: datetime | None) -> Select[Any]:
-    wanted = select(*table(KnownEvent).columns).where(KnownEvent.removed_at.is_(None))
+    columns = table(KnownEvent).columns
+    wanted = select(*columns).where(columns.removed_at.is_(None))
     if since:
-        wanted = wanted.where(KnownEvent.ends_at >= since)
-    return wanted.where(KnownEvent.starts_at < until) if until else wanted
+        wanted = wanted.where(columns.ends_at >= since)
+    return wanted.where(columns.starts_at < until) if until else wanted
 
 
 def _read(session: Session, wanted: Select[Any]) -> list[Event]:
-    rows = session.execute(wanted.order_by(KnownEvent.starts_at.desc(), KnownEvent.id))
+    columns = table(KnownEvent).columns
+    rows = session.connection().execute(wanted.order_by(columns.starts_at.desc(), columns.id))
     return [from_row(row) for row in rows]

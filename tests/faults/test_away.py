@@ -118,20 +118,23 @@ def test_a_broker_away_for_twenty_seconds_costs_neither_ticket_nor_message(bundl
         consumer = at.consumer(TRIAGE_BROKER_URL=wire)
         at.settings["TRIAGE_BROKER_URL"] = wire  # also for the last look
         deliverer = at.deliverer()
-        stack.enter_context(running(consumer, deliverer))
+        api, url = at.api()
+        stack.enter_context(running(consumer, deliverer, api))
         bodies = [ticket(number, at.run) for number in range(TICKETS)]
+        early, late, over_http = bodies[::3], bodies[1::3], bodies[2::3]
         tally = Tally()
-        publish(bodies[: TICKETS // 2], tally)
+        publish(early, tally)
         with proxy.trouble(AWAY, SECONDS):
-            publish([*bodies[TICKETS // 2 :], {"ticket_id": f"{at.run}-poison"}], tally)
+            publish([*late, {"ticket_id": f"{at.run}-poison"}], tally)
             consumer.kill()
             consumer.start(wait=False)  # it has to wait for the broker
+            bring(url, over_http, tally)
         until(lambda: depth(QUEUE) == 0, 240, "an empty queue")
         until(lambda: len(checks.rows(at.url, "SELECT 1 FROM tickets")) == TICKETS, 60, "all tickets")
         assert consumer.stop() == 0, consumer.log.read_text(errors="replace")[-2000:]
         at.settle(deliverer)
         at.receiver.got += asyncio.run(on_broker(_arrived))
-        for body in bodies:
+        for body in early + late:
             tally.answers[body["ticket_id"]] = []
         figures = at.check(tally, bodies)
         tell(f"broker away {SECONDS:.0f} s", {**figures, "dead letters": depth(DEAD)})

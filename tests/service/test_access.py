@@ -200,6 +200,20 @@ def test_a_known_key_does_not_wait_while_a_slow_store_is_asked_for_it() -> None:
     assert not access.known(b"a")
 
 
+def test_while_the_store_hangs_what_it_said_before_holds_and_it_is_not_asked_each_time() -> None:
+    book, clock = _Book(), _Clock()
+    access = Access(book, clock)
+    assert (access.stale(b"a"), access.was_keyless()) == (None, None)
+    assert access.look_up(b"a")
+    assert access.look_for_keys() is False
+    clock.time += STALE_SECONDS - 1
+    assert access.stale(b"a")
+    assert access.fresh(b"a")
+    assert access.was_keyless() is False
+    clock.time += 1
+    assert (access.stale(b"a"), access.was_keyless()) == (None, None)
+
+
 def test_once_there_was_a_key_the_door_never_opens_again() -> None:
     book, clock = _Book(), _Clock()
     book.good = False

@@ -160,7 +160,7 @@ def test_the_watch_of_a_delivery_process_lets_cues_expire(
         session.execute(update(StoredCue).values(state="active", confirmed_by=people, expires_at=ends))
 
     def state_after_a_round() -> str:
-        deliverer = Deliverer(database, Nowhere(), policy.routing, Pace(), clock)
+        deliverer = Deliverer(database, Nowhere(), policy.routing, Pace(park_after=3), clock)
         asyncio.run(run(deliverer, Watches(watch, policy.cues), asyncio.Event(), once=True))
         with database.read() as session:
             return session.scalars(select(StoredCue.state)).one()

@@ -15,6 +15,7 @@ from serving.store.labels import export_labels
 from serving.store.learned import deleted_tickets, note_learned
 from serving.store.retention import delete_ticket
 from serving.store.reviews import Verdict, review
+from training.gate import Tolerances
 from training.places import Places
 from training.retrain import Plan, take_in
 
@@ -70,9 +71,9 @@ def test_a_deleted_ticket_is_not_learned_from_though_the_file_still_holds_it(
     base = tmp_path / "base.jsonl"
     base.write_text(json.dumps({"id": "b", "text": "电表烧坏了", "category": "metering.device"}), encoding="utf-8")
     places = Places(tmp_path / "artifacts" / "champion")
-    kept = take_in(Plan([base], [exported]), places, Pipeline(policy), policy)
+    kept = take_in(Plan(policy, Tolerances.read(), [base], [exported]), places, Pipeline(policy))
     assert {row.ticket.id for row in kept.batch.rows} == {"T1", "T2"}
-    plan = Plan([base], [exported], deleted=deleted_tickets(database))
-    intake = take_in(plan, places, Pipeline(policy), policy)
+    plan = Plan(policy, Tolerances.read(), [base], [exported], deleted=deleted_tickets(database))
+    intake = take_in(plan, places, Pipeline(policy))
     assert {ticket.id for ticket in intake.version.learned} == {"b", "T2"}
     assert intake.deleted == 1

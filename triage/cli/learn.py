@@ -34,21 +34,24 @@ def retrain(
     tracking: Tracking = "",
 ) -> None:
     """Fit a challenger on a labelled batch and compare it with the champion. Exit 1: refused, or rows left out."""
+    from training.gate import Tolerances
     from training.retrain import Plan, make_challenger, take_in
-    from triage.compose import build_pipeline, bundle_key, china_now
+    from triage.compose import build_pipeline, build_policy, bundle_key, china_now
     from triage.settings import Settings
 
     settings = Settings()
     places, champion = _places(settings), build_pipeline(settings)
-    plan = Plan(data or [SAMPLES], labels, recent or (), bundle_key(settings), gate, deleted_in_store(settings))
-    intake = take_in(plan, places, champion, champion.policy)
+    policy, base = build_policy(settings), data or [SAMPLES]
+    tolerances = Tolerances.read(gate) if gate else Tolerances.read()
+    plan = Plan(policy, tolerances, base, labels, recent or (), bundle_key(settings), deleted_in_store(settings))
+    intake = take_in(plan, places, champion)
     _tell(intake, worksheet or places.root / "待改标注.xlsx", skip_bad_rows=skip_bad_rows)
     kind = classifier or Kind(champion.source if champion.bundle else Kind.linear)
-    fit = fitter(kind, champion.policy, places.root / "runs", plan.key)
-    outcome = make_challenger(plan, intake, places, champion, fit, now=china_now(), progress=say)
+    fit = fitter(kind, policy, places.root / "runs", plan.key)
+    outcome = make_challenger(plan, intake, places, champion, fit, now=china_now())
     note_in_store(settings, intake, outcome)
     record(outcome, intake, places, tracking)
-    typer.echo(outcome.verdict.text(champion.policy.taxonomy))
+    typer.echo(outcome.verdict.text(policy.taxonomy))
     name = outcome.folder.name
     after = f"triage promote {name}" if outcome.verdict.accepted else f"triage promote {name} --force(会记录在案)"
     typer.echo(f"全部结论:{outcome.folder};换上:{after}")

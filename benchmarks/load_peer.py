@@ -1,7 +1,7 @@
-"""Peers of the load benchmark: the encoder of a bundle served as one would at first, by FastAPI or by LitServe.
+"""A peer of the load benchmark: the encoder of a bundle served by FastAPI as one would at first.
 
-`python load_peer.py fastapi|litserve BUNDLE PORT`. Needs fastapi or litserve, onnxruntime, tokenizers, numpy; nothing of
-ours: a leaf and its confidence, no masking, no rules, no flags, no route.
+`python load_peer.py BUNDLE PORT`. Needs fastapi, onnxruntime, tokenizers, numpy; nothing of ours: a leaf and its
+confidence, no masking, no rules, no flags, no route.
 """
 
 import sys
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 _TOKENS = 256  # longer texts are cut, as a plain pipeline does
-_BATCH, _WAIT = 16, 0.01  # of LitServe: tickets together, seconds to wait for them
 
 
 class Classifier:
@@ -46,15 +45,8 @@ class Classifier:
 
 
 def main() -> None:
-    """Serve until stopped."""
-    kind, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    if kind == "fastapi":
-        _fastapi(folder, port)
-    else:
-        _litserve(folder, port)
-
-
-def _fastapi(folder: Path, port: int) -> None:
+    """Serve with FastAPI until stopped."""
+    folder, port = Path(sys.argv[1]), int(sys.argv[2])
     import uvicorn
     from fastapi import FastAPI
 
@@ -69,28 +61,6 @@ def _fastapi(folder: Path, port: int) -> None:
         return {"status": "alive"}
 
     uvicorn.run(app, port=port, log_level="warning")
-
-
-def _litserve(folder: Path, port: int) -> None:
-    import litserve
-
-    class Api(litserve.LitAPI):  # type: ignore[misc, name-defined]
-        """Batches as the library gathers them."""
-
-        def setup(self, device: str) -> None:  # noqa: ARG002 - the library passes it
-            self.classifier = Classifier(folder)
-
-        def decode_request(self, request: dict[str, str]) -> str:
-            return request["text"]
-
-        def predict(self, texts: list[str]) -> list[dict[str, Any]]:
-            return self.classifier(texts)
-
-        def encode_response(self, output: dict[str, Any]) -> dict[str, Any]:
-            return output
-
-    server = litserve.LitServer(Api(max_batch_size=_BATCH, batch_timeout=_WAIT), accelerator="cpu")
-    server.run(port=port, generate_client_file=False, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
-
-PEER = Path(__file__).with_name("load_peer.py")
+_PEERS = {
+    kind: Path(__file__).with_name(name)
+    for kind, name in (("fastapi", "load_peer.py"), ("litserve", "load_litserve.py"))
+}
 _READY_SECONDS = 120.0
 
 
@@ -73,7 +73,7 @@ def peer(kind: str, bundle: Path, python: Path) -> Iterator[Server]:
         The server.
     """
     port = _free_port()
-    command = [str(python), str(PEER), kind, str(bundle), str(port)]
+    command = [str(python), str(_PEERS[kind]), str(bundle), str(port)]
     with _running(command, port, "/health" if kind == "litserve" else "/livez", {}) as server:
         yield server
 
@@ -88,6 +88,9 @@ def own_database(server: str) -> Iterator[str]:
     Yields:
         URL of the database.
     """
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.engine import make_url
+
     name = f"triage_load_{uuid.uuid4().hex[:8]}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -110,7 +113,7 @@ def _running(command: Sequence[str], port: int, page: str, settings: Mapping[str
         end = time.monotonic() + _READY_SECONDS
         while not _answers(url + page):
             if process.poll() is not None or time.monotonic() > end:
-                raise SystemExit(f"did not start: {' '.join(command)}")
+                raise SystemExit(f"did not start: {Path(command[1]).name}")
             time.sleep(0.1)
         yield Server(url, process.pid)
     finally:

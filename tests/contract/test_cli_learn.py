@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from model.bundle import load_bundle
 from model.policy import Policy
 from model.ticket import LabelledTicket
 from training.fit import FitSettings, fit_bundle
+from training.promote import exchange
 from training.verdict import KEPT, LOST, Check, Sides, Verdict, write_verdict
 
 Command = Callable[..., tuple[int, str, str]]
@@ -164,28 +164,32 @@ def test_models_lists_who_is_who(triage: Command, office: Pair, policy: Policy) 
     assert "挑战者" not in rows
 
 
-def test_at_no_moment_is_there_no_champion(triage: Command, office: Pair, policy: Policy) -> None:
-    """A reader that looks all the time while places are changed back and forth always finds one whole manifest."""
-    _judged(office, policy, KEPT)
-    stop, seen, missed = threading.Event(), [], []
+def _two_folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name, encoding="utf-8")
+    return tmp_path / "first", tmp_path / "second"
 
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                seen.append(_id(CHAMPION))
-            except (OSError, ValueError) as error:
-                missed.append(error)
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    for _ in range(5):
-        assert triage("promote", office.ids[1])[0] == 0
-        assert triage("rollback")[0] == 0
-    stop.set()
-    reader.join()
-    assert missed == []
-    assert set(seen) <= set(office.ids)
-    assert len(seen) > 10
+def test_places_are_exchanged_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by renaming one after the other, which leaves a moment without a champion."""
+    first, second = _two_folders(tmp_path)
+    monkeypatch.delattr("os.replace")
+    exchange(first, second)
+    assert [(path / "file").read_text(encoding="utf-8") for path in (first, second)] == ["second", "first"]
+
+
+def test_a_system_that_cannot_exchange_renames_and_a_failure_brings_the_former_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = _two_folders(tmp_path)
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    exchange(first, second)
+    assert [(path / "file").read_text(encoding="utf-8") for path in (first, second)] == ["second", "first"]
+    shutil.rmtree(first)
+    with pytest.raises(FileNotFoundError):
+        exchange(first, second)
+    assert (second / "file").read_text(encoding="utf-8") == "first"
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.faults.receiver import SECRET, Receiver
 POSTGRES = os.environ.get("TRIAGE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 RABBIT = os.environ.get("TRIAGE_TEST_RABBIT", "amqp://guest:guest@127.0.0.1:5672/")
 TICKETS = int(os.environ.get("TRIAGE_FAULT_TICKETS", "1000"))  # 5,000 for the figures that are published
-BUNDLE = Path(os.environ["TRIAGE_BUNDLE"]).absolute() if os.environ.get("TRIAGE_BUNDLE") else None
+BUNDLE = Path(os.environ["TRIAGE_FAULT_BUNDLE"]).absolute() if os.environ.get("TRIAGE_FAULT_BUNDLE") else None
 QUEUE, DEAD, DESKS = "triage.tickets", "triage.tickets.dead", "triage.desks"
 _DRAIN = 240.0  # seconds; a killed deliverer's lease takes 60 of them
 

@@ -282,7 +282,7 @@ def test_a_key_that_calls_too_often_waits_and_a_batch_counts_its_tickets(
         assert desk.client.post("/v1/predict", json="停电了", headers=intake).status_code == 200
         answer = desk.client.post("/v1/predict", json="停电了", headers=intake)
         assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
-        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert 1 <= int(answer.headers["retry-after"]) <= 120  # this minute must end, and its share must shrink
         assert desk.client.post("/v1/predict/batch", json=batch, headers=desk.by(Role.ANALYST)).status_code == 200
         large = desk.client.post("/v1/predict/batch", json={"tickets": ["停电了"] * 30}, headers=desk.by(Role.ADMIN))
         assert large.status_code == 429

@@ -56,7 +56,9 @@ def test_a_closed_ticket_says_so_to_every_queue_that_holds_it(desk: Served, data
     assert _told(database)[-2:] == [("closed", queue) for queue in queues]
 
 
-def test_a_stale_version_a_second_closing_and_an_unknown_ticket_change_nothing(desk: Served, database: Database) -> None:
+def test_a_stale_version_a_second_closing_and_an_unknown_ticket_change_nothing(
+    desk: Served, database: Database
+) -> None:
     _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
     _post(desk, "/T1/review", version=1, category="other.outage")
     stale = _post(desk, "/T1/close", version=1)
@@ -91,7 +93,9 @@ def test_the_first_contact_is_noted_once(desk: Served, clock: Clock) -> None:
     assert [entry["action"] for entry in _get(desk)["history"]] == ["ticket.taken_in", "ticket.contacted"]
 
 
-@pytest.mark.parametrize("at", ["2026-11-23T08:59:00+08:00", "2026-11-23T11:01:00+08:00", "2026-11-23T10:00:00", "soon"])
+@pytest.mark.parametrize(
+    "at", ["2026-11-23T08:59:00+08:00", "2026-11-23T11:01:00+08:00", "2026-11-23T10:00:00", "soon"]
+)
 def test_a_contact_before_the_complaint_or_in_the_future_is_refused(desk: Served, clock: Clock, at: str) -> None:
     _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
     clock.goes_on(hours=2)
@@ -166,6 +170,8 @@ def test_the_ledger_counts_cues_and_shows_no_inner_names(desk: Served) -> None:
     assert shown.json()["cues"][0]["unit_named_by"] == "reviewer"
     ledger = desk.client.get("/v1/cues/ledger", headers=desk.by(Role.REVIEWER)).json()
     assert (ledger["total"]["raised"], ledger["total"]["open"], ledger["caller_proved_right"]) == (1, 1, [])
-    assert [(cell["flag"], cell["unit"], "tickets" in cell) for cell in ledger["cells"]] == [("theft", "城东供电所", False)]
+    assert [(cell["flag"], cell["unit"], "tickets" in cell) for cell in ledger["cells"]] == [
+        ("theft", "城东供电所", False)
+    ]
     late = desk.client.get("/v1/cues/ledger", params={"since": "2027-01-01T00:00:00Z"}, headers=desk.by(Role.REVIEWER))
     assert late.json()["total"]["raised"] == 0

@@ -87,8 +87,20 @@ BODIES = [
     ("a huge integer", f'{{{GOOD}, "ticket_id": {"9" * 5000}}}', 400, "malformed_json", "UTF-8 JSON"),
     ("a time that is a number", f'{{{GOOD}, "accepted_at": 5}}', 422, "invalid_field", "accepted_at 须为文本,收到数字"),
     ("a time that is none", f'{{{GOOD}, "accepted_at": "\\ud800"}}', 422, "bad_row", "请写成 2026-03-02 08:30"),
-    ("a transcript that is a text", f'{{{GOOD}, "transcript": "喂"}}', 422, "invalid_field", "transcript 须为列表,收到文本"),
-    ("an unknown speaker", '{"transcript": [{"speaker": 1, "text": "喂"}]}', 422, "invalid_field", "'agent' 或 'customer'"),
+    (
+        "a transcript that is a text",
+        f'{{{GOOD}, "transcript": "喂"}}',
+        422,
+        "invalid_field",
+        "transcript 须为列表,收到文本",
+    ),
+    (
+        "an unknown speaker",
+        '{"transcript": [{"speaker": 1, "text": "喂"}]}',
+        422,
+        "invalid_field",
+        "'agent' 或 'customer'",
+    ),
     ("a turn without text", '{"transcript": [{"speaker": "agent"}]}', 422, "invalid_field", "transcript.0.text 缺少"),
     ("an org of another kind", f'{{{GOOD}, "org": {{"city": 5}}}}', 422, "invalid_field", "org.city 须为文本,收到数字"),
     ("a key twice, blank last", f'{{{GOOD}, "content": ""}}', 422, "empty_text", "content"),
@@ -121,7 +133,13 @@ def test_an_odd_body_is_answered_in_words(
 
 
 @pytest.mark.parametrize(
-    "data", [bytes(range(256)) * 10, b"\x1f\x8b\x08", "停电".encode("gb18030"), f'{{"text": "{"停电" * 9}"}}'.encode("gb18030")]
+    "data",
+    [
+        bytes(range(256)) * 10,
+        b"\x1f\x8b\x08",
+        "停电".encode("gb18030"),
+        f'{{"text": "{"停电" * 9}"}}'.encode("gb18030"),
+    ],
 )
 def test_bytes_that_are_no_utf_8_are_malformed_json(client: TestClient, data: bytes) -> None:
     answer = client.post("/v1/predict", content=data, headers=JSON)

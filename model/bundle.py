@@ -16,8 +16,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 from model import encoder, safe_joblib
 from model.calibration import CUES, Calibration, Exits
 from model.errors import BundleRefused, TriageError, UnusableOutput
@@ -25,6 +23,7 @@ from model.linear import LinearClassifier
 from model.manifest import FORMAT, LINEAR, MANIFEST, SIGNATURE, file_digest, sign, verify_bundle
 from model.policy import FILES, Policy, load_policy
 from model.policy.load import find_file
+from model.shared import shared_copy
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "jieba", "OpenCC")
 
@@ -92,7 +91,7 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        joblib.dump(contents.classifier.state(), work / LINEAR)
+        safe_joblib.dump(contents.classifier.state(), work / LINEAR)
         for name in FILES:
             target = work / "policy" / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +138,8 @@ def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = No
 
 def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None) -> Bundle:
     policy = policy or load_policy(folder / "policy")
-    state = safe_joblib.load(folder / LINEAR)
+    copy = shared_copy(folder / LINEAR, manifest["files"][LINEAR])
+    state = safe_joblib.load(copy or folder / LINEAR, mapped=copy is not None)
     classifier = LinearClassifier.from_state(state, folder / "policy" / "dictionary.txt")
     unknown = {str(code) for code in classifier.classes_} - set(policy.taxonomy.codes)
     if unknown:

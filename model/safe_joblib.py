@@ -6,6 +6,8 @@ Arrays of Python objects are refused, since joblib would unpickle their content 
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
 from model.errors import BundleRefused
@@ -66,13 +68,28 @@ class _AllowList(NumpyUnpickler):  # type: ignore[misc]  # joblib is untyped
         return super().find_class(module, name)
 
 
-def load(path: Path) -> Any:
-    """Read a joblib file that `joblib.dump` wrote uncompressed; arrays stay in the file, mapped read-only.
+def dump(value: Any, path: Path) -> None:
+    """Write what `load` reads; arrays that are mapped from a file are written as plain ones.
 
-    So the processes of a server share them. The file must be replaced by a rename and never be written over.
+    Args:
+        value: mappings, sequences, arrays and numbers.
+        path: the file.
+    """
+    joblib.dump(_owned(value), path)
+
+
+def _owned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _owned(item) for name, item in value.items()}
+    return np.array(value) if isinstance(value, np.memmap) else value
+
+
+def load(path: Path, *, mapped: bool = False) -> Any:
+    """Read a joblib file that `joblib.dump` wrote uncompressed.
 
     Args:
         path: the file; its hash was checked before.
+        mapped: arrays stay in the file, mapped read-only, so that processes share them; it must never be written over.
 
     Returns:
         The object.
@@ -82,7 +99,8 @@ def load(path: Path) -> Any:
     """
     with path.open("rb") as file:
         try:
-            return _AllowList(str(path), file, ensure_native_byte_order=False, mmap_mode="r").load()
+            mode = {"ensure_native_byte_order": False, "mmap_mode": "r"} if mapped else {"ensure_native_byte_order": True}
+            return _AllowList(str(path), file, **mode).load()
         except BundleRefused:
             raise
         except Exception as error:

@@ -29,7 +29,7 @@ class TimeLeft(TrainerCallback):  # type: ignore[misc]  # transformers is not th
             args: of the trainer.
             state: of the trainer.
             control: of the trainer.
-            more: whatever else the trainer gives.
+            **more: whatever else the trainer gives.
         """
         self._began, self._first = self._clock(), state.global_step
         self._told = state.global_step / max(1, state.max_steps)
@@ -41,7 +41,7 @@ class TimeLeft(TrainerCallback):  # type: ignore[misc]  # transformers is not th
             args: of the trainer.
             state: of the trainer.
             control: of the trainer.
-            more: whatever else the trainer gives.
+            **more: whatever else the trainer gives.
         """
         done = state.global_step / state.max_steps
         if not state.is_world_process_zero or done - self._told < _EVERY - 1e-9:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from model.pipeline import Pipeline
 from serving.api.app import create_app
+from serving.engine.options import EngineOptions
 
 TEXTS = json.loads((Path(__file__).parent.parent / "data" / "hostile_texts.json").read_text(encoding="utf-8"))
 JSON = {"content-type": "application/json"}
@@ -20,7 +21,9 @@ GOOD = '"content": "停电三小时了没人管"'
 
 @pytest.fixture(scope="module")
 def client(linear_pipeline: Pipeline) -> Iterator[TestClient]:
-    with TestClient(create_app(lambda: linear_pipeline, "test"), raise_server_exceptions=False) as client:
+    unhurried = EngineOptions(budget_ms=60_000)  # on a busy machine too, the rung that answers is the best one
+    app = create_app(lambda: linear_pipeline, "test", unhurried)
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -61,15 +61,11 @@ def review(
     """
     _check(verdict, policy)
     with database.write() as session:
-        ticket = find(session, ticket_id, lock=True)
-        if ticket.status == DELETED:
-            raise Conflict("这张工单已按保存期限或申请删除,不能再改")
-        if ticket.version != verdict.version:
-            raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {verdict.version} 版;请重新读取后再改")
-        ticket.version += 1
+        ticket = _as_seen(session, ticket_id, verdict.version)
         reopened = ticket.status == CLOSED
-        ticket.status, ticket.closed_at = REVIEWED, None
-        messages = _moved(session, ticket, _decided_route(ticket, policy, verdict), verdict, now, reopened=reopened)
+        ticket.status, ticket.closed_at, ticket.version = REVIEWED, None, ticket.version + 1
+        anew = reopened or verdict.category != ticket.category
+        messages = _moved(session, ticket, _decided_route(ticket, policy, verdict), now, anew=anew)
         before, ticket.category = ticket.category, verdict.category
         messages += _cues(session, ticket, verdict.flags, policy, now)
         session.flush()
@@ -93,16 +89,22 @@ def _check(verdict: Verdict, policy: Policy) -> None:
         raise InvalidField("secondary 至多两个,互不相同,也不同于 category")
 
 
-def _moved(
-    session: Session, ticket: StoredTicket, new: Route, verdict: Verdict, now: datetime, *, reopened: bool
-) -> list[Message]:
-    """Take the route after the decision; who has the ticket now hears of a change, and who had it."""
+def _as_seen(session: Session, ticket_id: str, version: int) -> StoredTicket:
+    ticket = find(session, ticket_id, lock=True)
+    if ticket.status == DELETED:
+        raise Conflict("这张工单已按保存期限或申请删除,不能再改")
+    if ticket.version != version:
+        raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {version} 版;请重新读取后再改")
+    return ticket
+
+
+def _moved(session: Session, ticket: StoredTicket, new: Route, now: datetime, *, anew: bool) -> list[Message]:
+    """Take the route after the decision; who has the ticket now hears of a change, or of a new decision, and who had it."""
     last = session.scalars(
         select(StoredRoute).where(StoredRoute.ticket_id == ticket.ticket_id).order_by(StoredRoute.id.desc()).limit(1)
     ).one()
     body = new.to_dict()
-    same = verdict.category == ticket.category and {**body, "basis": ""} == {**last.body, "basis": ""}
-    if same and not reopened:
+    if not anew and {**body, "basis": ""} == {**last.body, "basis": ""}:
         return []
     held, holds = tuple(last.body["deliver_to"]), new.deliver_to
     ticket.desk, ticket.queues, ticket.arrive_by = new.desk, queues_word(holds), new.arrive_by

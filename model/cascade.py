@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
 from model.bundle import Bundle, Second
-from model.calibration import ALSO, ROLES, Calibration
+from model.calibration import Calibration
 from model.document import Document
 from model.opinion import Opinion, linear_opinions, log_rules
 from model.rule_classifier import RuleVerdict
@@ -106,8 +106,8 @@ def second_opinions(
             Opinion(
                 leaves=dict(zip(codes, leaves[row].tolist(), strict=True)),
                 cues=cues,
-                roles={n.removeprefix(ROLES): v for n, v in value.items() if n.startswith(ROLES)},
-                also={n.removeprefix(ALSO): v for n, v in value.items() if n.startswith(ALSO)},
+                roles=opinion.roles,  # the encoder learns these only to read better: its values have other thresholds
+                also=opinion.also,
                 answered_by="encoder",
                 calibration=calibration,
                 unknown_share=opinion.unknown_share,

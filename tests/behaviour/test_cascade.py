@@ -160,3 +160,17 @@ def test_where_the_encoder_throws_the_linear_classifier_has_answered_and_it_is_s
     assert found.answered_by == "linear"
     assert "model_unavailable" in found.reasons
     assert found.decision != "fallback"
+
+
+def test_second_leaves_and_roles_are_the_linear_classifiers(folder: Path, held_side: tuple[LabelledTicket, ...]) -> None:
+    """Thresholds of both were set on its values; the encoder's have another scale."""
+    bundle = load_bundle(folder)
+    never = replace(bundle, second=replace(bundle.second, exits=Exits({}, {})))
+    tickets = [Ticket(t.text) for t in held_side[:60]]
+    with_encoder, without = Pipeline(never.policy, never).predict(tickets), Pipeline(never.policy, never).predict(tickets, most="linear")
+    assert [p.flags["theft"].role for p in with_encoder if not p.flags["theft"].raised] == [
+        a.flags["theft"].role for a, b in zip(without, with_encoder, strict=True) if not b.flags["theft"].raised
+    ]
+    same = [(a, b) for a, b in zip(with_encoder, without, strict=True) if a.category.code == b.category.code]
+    assert len(same) > 20
+    assert all(a.secondary == b.secondary for a, b in same)

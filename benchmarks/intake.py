@@ -9,16 +9,13 @@ import argparse
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from own_database import own_database
 from page import publish
-from sqlalchemy import create_engine, func, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import func, select
 
 from model.pipeline import Pipeline
 from model.policy import load_policy
@@ -52,7 +49,7 @@ def main() -> None:
         rows = [("alone, without store", _predicting(pipeline, texts), "")]
         rows.append(_measure(f"sqlite:///{folder}/store.db", pipeline, texts, arguments.clients))
     if arguments.postgres:
-        with _own_database(arguments.postgres) as url:
+        with own_database(arguments.postgres, "bench") as url:
             rows.append(_measure(url, pipeline, texts, arguments.clients))
     lines = ["# Durable intake", "", "Made by `python benchmarks/intake.py --write docs/intake.md` on 2 cores,"]
     lines += [f"{len(texts)} tickets of our samples, {arguments.clients} threads, answered by {pipeline.level}.", ""]
@@ -106,20 +103,6 @@ def _incoming(number: int, content: str) -> Incoming:
             "org": {"county": "安平县", "station": "城关供电所"},
         }
     )
-
-
-@contextmanager
-def _own_database(server: str) -> Iterator[str]:
-    name = f"triage_bench_{uuid.uuid4().hex[:8]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
 
 
 if __name__ == "__main__":

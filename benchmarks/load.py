@@ -20,7 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from load_client import Measured, Probe, Work, closed, once, steady
-from load_servers import Server, has_encoder, ours, own_database, peer
+from load_servers import Server, has_encoder, ours, peer
+from own_database import own_database
 from page import publish
 
 _BARS = {"sqlite": 150, "postgresql": 300}
@@ -47,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows += _intake("sqlite", f"sqlite:///{folder}/intake.db", bundle, texts, arguments)
         if arguments.postgres:
-            with own_database(arguments.postgres) as url:
+            with own_database(arguments.postgres, "load") as url:
                 rows += _intake("postgresql", url, bundle, texts, arguments)
         rows += _predictions(bundle, f"sqlite:///{folder}/predict.db", texts, arguments)
         if arguments.minutes:

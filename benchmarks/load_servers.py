@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,31 +75,6 @@ def peer(kind: str, bundle: Path, python: Path) -> Iterator[Server]:
     command = [str(python), str(_PEERS[kind]), str(bundle), str(port)]
     with _running(command, port, "/health" if kind == "litserve" else "/livez", {}) as server:
         yield server
-
-
-@contextmanager
-def own_database(server: str) -> Iterator[str]:
-    """A database of its own on a PostgreSQL server, dropped in the end.
-
-    Args:
-        server: URL.
-
-    Yields:
-        URL of the database.
-    """
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
-    name = f"triage_load_{uuid.uuid4().hex[:8]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
 
 
 @contextmanager

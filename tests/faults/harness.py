@@ -5,17 +5,17 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from benchmarks.own_database import own_database
 from model.policy import load_policy
 from tests.faults import checks
 from tests.faults.load import PLANTED, Tally
@@ -107,19 +107,12 @@ def place(folder: Path, url: str, bundle: Path, receiver: Receiver) -> Iterator[
 @contextmanager
 def postgres_database() -> Iterator[str]:
     """A database of its own, dropped in the end; skips where there is no server."""
-    name = f"triage_fault_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(POSTGRES, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
-    try:
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError as error:
-        pytest.skip(f"no PostgreSQL at {make_url(POSTGRES).host}: {type(error).__name__}; set TRIAGE_TEST_POSTGRES")
-    try:
-        yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(own_database(POSTGRES, "fault"))
+        except OperationalError as error:
+            pytest.skip(f"no PostgreSQL at {make_url(POSTGRES).host}: {type(error).__name__}; set TRIAGE_TEST_POSTGRES")
+        yield url
 
 
 def broker_reachable() -> bool:

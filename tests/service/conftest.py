@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from benchmarks.own_database import own_database
 from model.pipeline import Pipeline
 from serving.intake import Intake
 from serving.store.columns import Base
@@ -41,28 +40,13 @@ def postgres() -> str:
 _POSTGRES = os.environ.get("TRIAGE_TEST_POSTGRES", POSTGRES)  # read before other tests clear the environment
 
 
-@contextmanager
-def _new_database(server: str) -> Iterator[str]:
-    """A database of its own on a server, dropped in the end."""
-    name = f"triage_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'store.db'}"
         return
-    with _new_database(request.getfixturevalue("postgres")) as url:
+    with own_database(request.getfixturevalue("postgres"), "test") as url:
         yield url
 
 
@@ -80,7 +64,7 @@ def upgraded_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def upgraded_postgres(postgres: str) -> Iterator[str]:
     """A PostgreSQL store with all its tables, emptied after each test."""
-    with _new_database(postgres) as url:
+    with own_database(postgres, "test") as url:
         database = Database(url)
         upgrade(database)
         database.close()

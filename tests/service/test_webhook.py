@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +33,7 @@ from triage.cli.main import WRONG_USAGE, app, exit_code
 
 SECRET = "whsec_" + base64.b64encode(b"a key of the tests, 32 bytes long").decode()
 DESK = "计量班"
+_LONG = 200_000_000
 
 
 class Receiver(ThreadingHTTPServer):
@@ -44,6 +46,8 @@ class Receiver(ThreadingHTTPServer):
         self.script: list[int | str] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.asked = 0
+        self.poured = 0
+        self.done_pouring = threading.Event()
 
     @property
     def url(self) -> str:
@@ -71,11 +75,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(307, b"", location=self.server.url)
             return
         if act == "long":
-            self._answer(200, b"x" * 5_000_000)
+            self._pour()
             return
         if act in (204, "slow"):
             self.server.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
         self._answer(act if isinstance(act, int) else 204, b"")
+
+    def _pour(self) -> None:
+        """A body of 200 MB, as far as the other side reads it."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(_LONG))
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            while self.server.poured < _LONG:
+                self.server.poured += self.request.send(b"x" * 65_536)
+        self.server.done_pouring.set()
 
     def do_GET(self) -> None:
         self.server.asked += 1
@@ -166,6 +181,8 @@ def test_a_slow_server_is_given_up(receiver: Receiver) -> None:
 def test_a_long_answer_is_not_read_to_its_end(receiver: Receiver) -> None:
     receiver.script = ["long"]
     send(receiver)
+    assert receiver.done_pouring.wait(10), "the connection was kept open"
+    assert 0 < receiver.poured < _LONG / 10  # what lay in buffers
 
 
 def test_a_desk_without_an_address_is_a_failure(receiver: Receiver) -> None:

@@ -15,7 +15,7 @@ def use_chinese_font() -> str:
         The family's name.
 
     Raises:
-        MissingExtra: the `notebooks` extra is not installed.
+        MissingExtra: the package with the font was taken out.
     """
     path = font_file()
     from matplotlib import font_manager, rcParams
@@ -34,7 +34,7 @@ def font_file() -> Path:
         An existing file.
 
     Raises:
-        MissingExtra: the `notebooks` extra is not installed.
+        MissingExtra: the package with the font was taken out.
     """
     try:
         found = [file.locate() for file in files("mplfonts") or [] if file.name == _FONT]

@@ -39,7 +39,7 @@ def font_file() -> Path:
     try:
         found = [file.locate() for file in files("mplfonts") or [] if file.name == _FONT]
     except PackageNotFoundError as error:
-        raise MissingExtra("没有中文字体:请运行 pip install 'complaint-triage[notebooks]'") from error
+        raise MissingExtra("没有中文字体:请按 constraints.txt 重新安装 mplfonts") from error
     if not found:
         raise MissingExtra(f"mplfonts 中没有 {_FONT};请按 constraints.txt 重新安装")
     return Path(str(found[0]))

@@ -112,13 +112,14 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
     return str(manifest["id"])
 
 
-def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = None) -> Bundle:
+def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = None, *, threads: int = 0) -> Bundle:
     """Check a bundle and open it.
 
     Args:
         folder: the bundle.
         policy: an office's own policy; None takes the one inside the bundle.
         key: where given, the manifest must carry its signature.
+        threads: of one inference of the encoder; 0 takes every core.
 
     Returns:
         The bundle.
@@ -129,14 +130,14 @@ def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = No
     """
     manifest = verify_bundle(folder, key)
     try:
-        return _open(folder, manifest, policy)
+        return _open(folder, manifest, policy, threads)
     except BundleRefused:
         raise
     except (TriageError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleRefused(f"模型包被拒绝:{folder} 的内容与清单不符({type(error).__name__});请重新训练") from error
 
 
-def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None) -> Bundle:
+def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None, threads: int) -> Bundle:
     policy = policy or load_policy(folder / "policy")
     copy = shared_copy(folder / LINEAR, manifest["files"][LINEAR])
     state = safe_joblib.load(copy or folder / LINEAR, mapped=copy is not None)
@@ -150,16 +151,17 @@ def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None) -> B
     calibration = Calibration.from_dict(manifest["thresholds"])
     if set(CUES) - set(calibration.cues):
         raise BundleRefused(f"模型包被拒绝:{folder} 的清单缺少线索阈值;请重新训练")
-    return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy, _second(folder, manifest))
+    second = _second(folder, manifest, threads)
+    return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy, second)
 
 
-def _second(folder: Path, manifest: Mapping[str, Any]) -> Second | None:
+def _second(folder: Path, manifest: Mapping[str, Any], threads: int) -> Second | None:
     if "encoder" not in manifest:
         return None
     if set(encoder.FILES) - set(manifest["files"]):
         raise BundleRefused(f"模型包被拒绝:{folder} 的清单没有列出编码器的全部文件;请重新训练")
     calibration = Calibration.from_dict(manifest["encoder"]["thresholds"])
-    return Second(encoder.Encoder.load(folder), calibration, Exits.from_dict(manifest["encoder"]["exits"]))
+    return Second(encoder.Encoder.load(folder, threads), calibration, Exits.from_dict(manifest["encoder"]["exits"]))
 
 
 def _manifest(contents: Contents, work: Path) -> dict[str, Any]:

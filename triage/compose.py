@@ -50,12 +50,13 @@ def bundle_folder(settings: Settings, named: Path | None = None) -> Path | None:
     return CHAMPION if CHAMPION.exists() else None
 
 
-def build_pipeline(settings: Settings, named: Path | None = None) -> Pipeline:
+def build_pipeline(settings: Settings, named: Path | None = None, *, threads: int = 0) -> Pipeline:
     """A pipeline from the named bundle, the configured one, the champion, or rules alone where there is none.
 
     Args:
         settings: bundle, key, policy.
         named: a bundle named by the caller.
+        threads: of one inference of the encoder; 0 takes every core.
 
     Returns:
         The pipeline.
@@ -67,7 +68,7 @@ def build_pipeline(settings: Settings, named: Path | None = None) -> Pipeline:
     own = build_policy(settings) if settings.policy else None
     if folder is None:
         return Pipeline(own or load_policy())
-    bundle = open_bundle(folder, settings, own)
+    bundle = open_bundle(folder, settings, own, threads=threads)
     return Pipeline(own or bundle.policy, bundle)
 
 
@@ -89,18 +90,19 @@ def build_service_pipeline(settings: Settings, named: Path | None = None) -> Pip
         return Pipeline(build_policy(settings), missing=reason)
 
 
-def open_bundle(folder: Path, settings: Settings, policy: Policy | None = None) -> Bundle:
+def open_bundle(folder: Path, settings: Settings, policy: Policy | None = None, *, threads: int = 0) -> Bundle:
     """Verify and open a bundle with the configured key.
 
     Args:
         folder: the bundle.
         settings: the key.
         policy: the office's own policy, where it has one.
+        threads: of one inference of the encoder; 0 takes every core.
 
     Returns:
         The bundle.
     """
-    return load_bundle(folder, policy, bundle_key(settings))
+    return load_bundle(folder, policy, bundle_key(settings), threads=threads)
 
 
 def bundle_key(settings: Settings) -> str | None:

@@ -183,10 +183,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def warm(self) -> None:
         """Load the dictionary now rather than with the first ticket."""
-        self._segmenter.warm()
+        self.segmenter.warm()
 
     @property
-    def _segmenter(self) -> Segmenter:
+    def segmenter(self) -> Segmenter:
+        """Cuts words, with the dictionary it was trained with."""
         if "_segmenter_" not in self.__dict__:
             self._segmenter_ = Segmenter(self.dictionary)
         return self._segmenter_
@@ -200,7 +201,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Returns:
             n views.
         """
-        return [features(text, self._segmenter) for text in texts]
+        return [features(text, self.segmenter) for text in texts]
 
     def matrix(self, prepared: Sequence[Features]) -> csr_matrix:
         """TF-IDF rows.

@@ -132,11 +132,24 @@ def _unreadable(error: InvalidTicket) -> tuple[str, str]:
     return what, mend or "请核对后改正这一行"
 
 
-def _row(file: Path, number: int, cells: Mapping[str, Any]) -> BatchRow:
-    told = {name: cells[name] or None for name in ("theft_role", "filing", "channel", "author", "voice", "split")}
-    labels = {name: cells[name] for name in ("text", "category", "secondary", "safety", "escalation")}
+def ticket_of(cells: Mapping[str, Any], name: str) -> LabelledTicket:
+    """The ticket of a row that passed every check.
+
+    Args:
+        cells: as `training.batch_schema.normalised` gives them.
+        name: its id where the row has none.
+
+    Returns:
+        The ticket.
+    """
+    told = {key: cells[key] or None for key in ("theft_role", "filing", "channel", "author", "voice", "split")}
+    labels = {key: cells[key] for key in ("text", "category", "secondary", "safety", "escalation")}
     values: dict[str, Any] = {**told, **labels, "flags": frozenset(cells["flags"])}
-    ticket = LabelledTicket(id=cells["id"] or f"{file.stem}-{number}", **values)
+    return LabelledTicket(id=cells["id"] or name, **values)
+
+
+def _row(file: Path, number: int, cells: Mapping[str, Any]) -> BatchRow:
+    ticket = ticket_of(cells, f"{file.stem}-{number}")
     return BatchRow(ticket, file, number, cells["labelled_by"] or None, cells["labelled_at"] or None)
 
 

@@ -31,10 +31,10 @@ class Period:
 class Count:
     """Tickets of one cell. None as `leaf`, `group`, `unit` or `period` stands for all of them.
 
-    `leaf` and `group` are codes; `unit` is the place, such as 城东县 · 河湾供电所; `period` a label of `Analysis.periods`.
-    `before` counts the same cell in the time of the same length before, `year_ago` in the same days a year before;
-    `change` (环比) and `change_year` (同比) are relative: 0.3 is +30 %. `share` is the part of all tickets of the same unit
-    and period, 0–1. `per_10k` (万户投诉率) is tickets per 10,000 `customers` in the row's time.
+    `leaf`, `group`: codes; `unit`: the place, such as 城东县 · 河湾供电所; `period`: a label of `Analysis.periods`. `before`
+    counts the cell in the time of the same length before, `year_ago` in the same days a year before; `change` (环比) and
+    `change_year` (同比) are relative: 0.3 is +30 %. `share` is the part of all tickets of the same unit and period, 0–1;
+    `per_10k` (万户投诉率) tickets per 10,000 `customers` in the row's time.
     """
 
     leaf: str | None
@@ -154,9 +154,9 @@ class RepeatCaller:
 class Breach:
     """One clock in one place (`unit` None: everywhere).
 
-    `clock` is contact (24 h), due (5 working days) or arrive (on site). `decided` tickets are those whose clock has run
-    out or was met; `late` of them missed it, `running` of these still wait. `share` is late / decided, None under 5.
-    Nobody reports an arrival to the store: `arrive` counts as late where neither contact nor closing was noted by then.
+    `clock` is contact (24 h), due (5 working days) or arrive (on site). Of the `decided` tickets the clock has run out or
+    was met; `late` ones missed it, `running` ones of these still wait. `share` is late / decided, None under 5. Nobody
+    reports an arrival to the store: `arrive` is late where neither contact nor closing was noted by then.
     """
 
     clock: str
@@ -183,9 +183,8 @@ class Upheld:
 class Hotspot:
     """A rising leaf × place × period with what to do about it (热点).
 
-    `leaf_name` of the taxonomy; `matters` its tickets with each incident counted once; `incidents` ids of incidents with
-    tickets in it; `phrases` new in its leaf; `causes` (article, section 1) and `measures` (sections 2–3, with `section`)
-    of the policy.
+    `matters`: its tickets with each incident counted once; `incidents`: ids of incidents with tickets in it; `phrases`
+    new in its leaf; `causes` (article, section 1) and `measures` (sections 2–3, with `section`) of the policy.
     """
 
     rising: Rising

@@ -72,9 +72,8 @@ class Totals:
 class Rising:
     """A leaf in a place (`unit` None: everywhere) and a complete period, above its baseline.
 
-    `expected` tickets by weekdays, holidays, season and its own history; `ratio` is tickets / expected; `p` of the
-    one-sided conditional test; `q` after Benjamini–Hochberg over all cells tested. `history` counts the periods before,
-    at most twelve, oldest first.
+    `expected` tickets by weekdays, holidays, season and its own past; `ratio` is tickets / expected; `p` of the one-sided
+    conditional test; `q` after Benjamini–Hochberg over all cells; `history` counts up to twelve periods before, in order.
     """
 
     leaf: str
@@ -138,7 +137,7 @@ class Phrase:
 class RepeatCaller:
     """A caller with three or more tickets (重复来电). `caller` is the beginning of an HMAC, never a number.
 
-    `leaves` and `units` in order of frequency; `open` counts tickets that are not closed.
+    `leaves` and `units`: the most frequent first; `open` counts tickets that are not closed.
     """
 
     caller: str

@@ -1,11 +1,13 @@
 """Working days in China: public holidays and make-up workdays, from the `holidays` library."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 import holidays
 
 from model.ticket import CHINA
+
+MAKE_UP, HOLIDAY = 2, 7
 
 
 def add_working_days(start: datetime, days: int) -> datetime:
@@ -34,6 +36,21 @@ def is_provisional(time: datetime) -> bool:
     """
     year = time.astimezone(CHINA).year
     return not any(day.year == year for day in _calendar(year, year).weekend_workdays)
+
+
+def kind_of_day(day: date) -> int:
+    """What kind of day it is, for counts that follow the calendar.
+
+    Args:
+        day: of the calendar in China.
+
+    Returns:
+        0–6 for Monday to Sunday, 7 for a public holiday; a make-up workday counts as a Wednesday.
+    """
+    calendar = _calendar(day.year, day.year)
+    if day in calendar:
+        return HOLIDAY
+    return MAKE_UP if day in calendar.weekend_workdays else day.weekday()
 
 
 @cache

@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
 CHAMPION := artifacts/champion
 
-.PHONY: setup demo test test-all check train serve bench peers notebooks lock clean
+.PHONY: setup demo test test-all check train serve console bench peers notebooks lock clean
 
 setup: .venv/.base            ## base install: predict, train the linear classifier, serve
 
@@ -14,11 +14,11 @@ setup: .venv/.base            ## base install: predict, train the linear classif
 	touch $@
 
 .venv/.dev: .venv/.base
-	$(PIP) --editable '.[dev,serve]'
+	$(PIP) --editable '.[dev,serve,console]'
 	touch $@
 
 .venv/.notebooks: .venv/.dev
-	$(PIP) --editable '.[dev,serve,notebooks]'
+	$(PIP) --editable '.[dev,serve,console,notebooks]'
 	touch $@
 
 demo: setup                   ## fit (once), triage a dozen tickets, print a table
@@ -42,6 +42,13 @@ test-all: check .venv/.notebooks ## slow tests too (notebooks, README, real proc
 
 train: .venv/.train           ## fit the cascade on data/samples and make it the champion; torch: see README, "Extras"
 	$(BIN)/triage train --data data/samples --classifier cascade --output $(CHAMPION)
+
+.venv/.console: .venv/.base
+	$(PIP) --editable '.[console]'
+	touch $@
+
+console: .venv/.console       ## web console on http://127.0.0.1:8080, beside `make serve`
+	$(BIN)/triage console
 
 serve: setup                  ## HTTP service on http://127.0.0.1:8000
 	$(BIN)/triage serve

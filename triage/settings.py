@@ -10,6 +10,7 @@ from serving.store.secret import FEWEST as SECRET_FEWEST
 
 _ENGINE = EngineOptions()
 CHAMPION = Path("artifacts/champion")
+SAMPLES = Path("data/samples")  # labelled tickets that come with the project
 
 
 class Settings(BaseSettings):
@@ -62,4 +63,10 @@ class Settings(BaseSettings):
     park_after: int = Field(30, ge=1, le=1000, description="一条消息投递失败几次后搁置并告警(约一个半小时)")
     due_soon_hours: int = Field(4, ge=1, le=72, description="联系、答复到期前几小时提醒班组")
     arrive_soon_minutes: int = Field(15, ge=1, le=120, description="到场到期前几分钟提醒班组")
+    console_host: str = Field("127.0.0.1", description="控制台监听地址;对网络开放前面要有 TLS 反向代理")
+    console_port: int = Field(8080, ge=1, le=65535, description="控制台端口")
+    console_api: str = Field(
+        "http://127.0.0.1:8000", pattern="^https?://", description="控制台所用分拣服务(triage serve)的地址"
+    )
+    console_https: bool = Field(False, description="浏览器经 TLS(反向代理)访问控制台;登录用的 cookie 只经 TLS 传送")
     bench_data: Path | None = Field(None, description="外部文本(文件或目录),只用于基准测试")

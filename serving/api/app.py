@@ -13,7 +13,7 @@ from starlette.responses import Response
 from model.errors import InvalidTicket
 from model.pipeline import Pipeline
 from model.ticket import Ticket, ticket_from
-from serving.api import cues, documentation, events, handling, labels, problems, reviews, tickets
+from serving.api import cues, documentation, events, handling, labels, me, model_use, problems, reviews, tickets
 from serving.api.access import Access
 from serving.api.backlog import Backlog
 from serving.api.context import Context
@@ -105,6 +105,8 @@ def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:
     cues.install(app)
     labels.install(app)
     events.install(app)
+    me.install(app)
+    model_use.install(app)
 
 
 def _add_predictions(app: FastAPI, metrics: Metrics) -> None:

@@ -52,13 +52,17 @@ CALLS: Mapping[tuple[str, str], frozenset[Role]] = MappingProxyType(
         ("POST", "/v1/tickets/{ticket_id}/contact"): _only(Role.REVIEWER),
         ("POST", "/v1/tickets/{ticket_id}/close"): _only(Role.REVIEWER),
         ("POST", "/v1/tickets/{ticket_id}/cues/{flag}/{step}"): _only(Role.REVIEWER),
+        ("GET", "/v1/cues"): _from(Role.REVIEWER),
         ("GET", "/v1/cues/ledger"): _from(Role.REVIEWER),
+        ("GET", "/v1/cues/{flag}/{ticket_id}"): _from(Role.REVIEWER),
         ("GET", "/v1/labels/export"): _only(Role.ANALYST),
         ("GET", "/v1/events"): _from(Role.REVIEWER),
         ("POST", "/v1/events"): _from(Role.REVIEWER),
         ("POST", "/v1/events/import"): _from(Role.REVIEWER),
         ("DELETE", "/v1/events/{event_id}"): _from(Role.REVIEWER),
+        ("GET", "/v1/me"): _from(Role.INTAKE),
         ("GET", "/v1/model"): _from(Role.ANALYST),
+        ("GET", "/v1/model/use"): _from(Role.ANALYST),
         ("POST", "/v1/model/reload"): _only(Role.ADMIN),
     }
 )

@@ -98,6 +98,15 @@ class ReadyOut(BaseModel):
     reason: str | None
 
 
+class MeOut(BaseModel):
+    """The holder of a key."""
+
+    name: str
+    role: str
+    role_name: str
+    unit: str | None
+
+
 class NewTicketIn(TicketIn):
     """A ticket to be stored; its id makes retries safe."""
 
@@ -117,6 +126,7 @@ class TicketQuery(BaseModel):
     category: str | None = Field(None, max_length=60)
     decision: str | None = Field(None, max_length=20, description="auto、review 或 fallback")
     flag: str | None = Field(None, max_length=20, description="有这条线索的")
+    event_id: int | None = Field(None, ge=1, le=ID_MOST, description="可能属于这个已知事件的")
     cursor: str | None = Field(None, max_length=2000, description="上一页返回的 cursor")
     limit: int = Field(PAGE, ge=1, le=PAGE_MOST, description="至多几条")
 
@@ -174,6 +184,23 @@ class CueStepIn(Strict):
     reason: str | None = Field(None, max_length=60, description="驳回或撤销的理由代码")
 
 
+class CueQuery(BaseModel):
+    """Which cues to list."""
+
+    state: str | None = Field(None, max_length=20, description="candidate、evidence_complete、active、appealed ……")
+    flag: str | None = Field(None, max_length=20, description="malicious、unreasonable、theft 或 arrears")
+    cursor: int | None = Field(None, ge=1, le=ID_MOST, description="上一页返回的 cursor")
+    limit: int = Field(PAGE, ge=1, le=PAGE_MOST, description="至多几条")
+
+
+class CuePage(BaseModel):
+    """One page of cues; `counts` of all of them by state and flag."""
+
+    cues: list[dict[str, Any]]
+    cursor: int | None
+    counts: dict[str, dict[str, int]]
+
+
 class LedgerQuery(BaseModel):
     """Which cues to count."""
 
@@ -189,6 +216,7 @@ class EventQuery(BaseModel):
 
 
 class EventList(BaseModel):
-    """Events of the register."""
+    """Events of the register, each with the number of its tickets; `kinds` that may be entered."""
 
     events: list[dict[str, Any]]
+    kinds: list[dict[str, Any]] = Field([], description="可登记的类型:代码、名称、报备、是否可以不写地区")

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from model.errors import BundleError, TriageError
-from triage.cli import consume, deliver, demo, evaluate, keys, learn, policy, predict, serve, store, train
+from triage.cli import console, consume, deliver, demo, evaluate, keys, learn, policy, predict, serve, store, train
 
 OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
 
@@ -27,6 +27,7 @@ app.command("promote", help="换上一个挑战者(须比较通过)")(learn.prom
 app.command("rollback", help="恢复上一个在用的模型包")(learn.rollback)
 app.command("label-studio", help="把已标注工单写成 Label Studio 的任务与标注界面")(learn.label_studio)
 app.command("serve", help="启动 HTTP 服务")(serve.serve)
+app.command("console", help="启动网页控制台(另需 triage serve)")(console.console)
 app.command("deliver", help="把待投递消息送到各班组(网址或 RabbitMQ),并提醒将到期与超期工单")(deliver.deliver)
 app.command("consume", help="从 RabbitMQ 收工单入库")(consume.consume)
 app.command("demo", help="分拣十余条样例工单,打印表格")(demo.demo)

@@ -1,0 +1,1 @@
+"""Pages of the console; each module has `install()`, which registers its pages."""

@@ -1,0 +1,61 @@
+"""Times, shares and codes in the words of users."""
+
+from datetime import datetime, timedelta
+
+from model.ticket import CHINA
+
+STATUS = {"open": "待处理", "reviewed": "已复核", "closed": "已办结", "deleted": "已删除"}
+DECISION = {"auto": "自动派单", "review": "人工复核", "fallback": "规则兜底"}
+REASONS = {
+    "low_confidence": "置信度低", "rules_disagree": "规则与模型不一致", "too_short": "内容过短", "too_long": "内容过长,只读首尾",
+    "not_a_complaint": "可能不是投诉", "unknown_words": "生词多", "model_unavailable": "模型不可用", "over_time": "超过时间预算",
+    "auto_off": "该类别不自动派单",
+}  # fmt: skip
+
+
+def moment(value: str | None) -> str:
+    """A time as people write it.
+
+    Args:
+        value: RFC 3339, or None.
+
+    Returns:
+        Month, day, hour and minute in China; 「—」 for None.
+    """
+    return f"{datetime.fromisoformat(value).astimezone(CHINA):%m-%d %H:%M}" if value else "—"
+
+
+def percent(value: float) -> str:
+    """A share.
+
+    Args:
+        value: from 0 to 1.
+
+    Returns:
+        Whole percents.
+    """
+    return f"{value:.0%}"
+
+
+def remaining(due: str | None, now: datetime) -> str:
+    """How long there is until a time.
+
+    Args:
+        due: RFC 3339, or None.
+        now: aware.
+
+    Returns:
+        「剩 3 小时 20 分」, 「超 2 天 4 小时」, or 「—」 where no clock runs.
+    """
+    if not due:
+        return "—"
+    left = datetime.fromisoformat(due) - now
+    return f"剩 {_span(left)}" if left >= timedelta(0) else f"超 {_span(-left)}"
+
+
+def _span(length: timedelta) -> str:
+    minutes = int(length.total_seconds() // 60)
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days:
+        return f"{days} 天 {hours} 小时" if hours and days < 10 else f"{days} 天"
+    return f"{hours} 小时 {minutes % 60} 分" if hours else f"{minutes} 分"

@@ -1,36 +1,34 @@
 """The intake: a ticket is masked, predicted, routed and durable before it is answered; a retry gets the first answer."""
 
+import asyncio
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from model.document import read
-from model.errors import Conflict, InvalidTicket
+from model.errors import Conflict
 from model.policy import Policy
 from model.prediction import Prediction
-from model.privacy import mask
 from model.text import normalise
-from model.ticket import CHINA, Org, Ticket, ticket_from
+from model.ticket import CHINA, Org, Ticket
 from serving.cues.filings import marked_filing
 from serving.events.match import Match, Sighting
 from serving.events.records import find_events
+from serving.incoming import ID_MOST, Incoming, canonical, incoming_from, kept_fields, usable_id
 from serving.store import tickets
 from serving.store.answers import answer_as_sent, stored_body
 from serving.store.columns import Json
 from serving.store.reading import find, time_word
 from serving.store.tables import StoredPrediction
-from serving.store.writer import TicketWriter
+from serving.store.writer import TicketWriter, Written
 
-ID_MOST = 200
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _FEWEST_DIGITS = 7  # of a telephone number
 _BY_RECEIPT = "未给受理时间,时限自收到时起算"
@@ -50,22 +48,22 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A ticket with the fields that tell who called. These are hashed, never stored."""
-
-    ticket: Ticket
-    cust_no: str | None = None
-    contact: str | None = None
-    address: str | None = None
-    reply: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TakenIn:
     """The answer to a ticket, and whether it is new (201) or was in the store (200)."""
 
     answer: Json
     new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A ticket with its id, when it came, the digest of its body, and who sent it."""
+
+    incoming: Incoming
+    ticket_id: str
+    at: datetime
+    body_hash: str
+    actor: str
 
 
 @dataclass(frozen=True)
@@ -99,57 +97,101 @@ class Intake:
         Raises:
             InvalidTicket: no usable id.
             Conflict: the id is in the store with another body.
+            Overloaded: too many wait already; nothing was written.
             StoreUnavailable: nothing was written.
         """
-        ticket_id = _usable_id(incoming.ticket)
-        incoming = replace(incoming, ticket=replace(incoming.ticket, ticket_id=ticket_id))
-        new = self._prepared(incoming, ticket_id, actor)
-        written = self.writer.add(new, self._with_events)
-        if written:
-            return TakenIn(_answer(written.body, incoming.ticket, tickets.OPEN, new.received_at), new=True)
-        return self._first_answer(incoming.ticket, ticket_id, new.body_hash)
+        arrival = self._arrival(incoming, actor)
+        written = self.writer.put(arrival, self).result()
+        return _new(arrival, written) if written.new else self._first_answer(arrival)
 
-    def _first_answer(self, ticket: Ticket, ticket_id: str, body_hash: str) -> TakenIn:
+    async def answer(self, incoming: Incoming, actor: str) -> TakenIn:
+        """The same without holding up the event loop, and without a thread for each ticket.
+
+        Args:
+            incoming: the ticket, with an id.
+            actor: name of the key that sent it.
+
+        Returns:
+            As `take_in`.
+
+        Raises:
+            InvalidTicket: no usable id.
+            Conflict: the id is in the store with another body.
+            Overloaded: too many wait already; nothing was written.
+            StoreUnavailable: nothing was written.
+        """
+        arrival = self._arrival(incoming, actor)
+        written = await asyncio.wrap_future(self.writer.put(arrival, self))
+        return _new(arrival, written) if written.new else await asyncio.to_thread(self._first_answer, arrival)
+
+    def _first_answer(self, arrival: _Arrival) -> TakenIn:
         with self.writer.database.read() as session:
-            row = find(session, ticket_id)
-            if not hmac.compare_digest(row.body_hash, body_hash):
+            row = find(session, arrival.ticket_id)
+            if not hmac.compare_digest(row.body_hash, arrival.body_hash):
                 raise Conflict("这个工单编号已收过内容不同的工单;更正请用新编号并在 repeat_of 写原编号")
             first = (
                 select(StoredPrediction.body)
-                .where(StoredPrediction.ticket_id == ticket_id)
+                .where(StoredPrediction.ticket_id == arrival.ticket_id)
                 .order_by(StoredPrediction.id)
+                .limit(1)
             )
             status = tickets.DELETED if row.status == tickets.DELETED else tickets.OPEN
-            return TakenIn(_answer(session.scalars(first).all()[0], ticket, status, row.received_at), new=False)
+            body, ticket = session.scalars(first).one(), arrival.incoming.ticket
+            return TakenIn(_answer(body, ticket, status, row.received_at), new=False)
 
-    def _prepared(self, incoming: Incoming, ticket_id: str, actor: str) -> tickets.NewTicket:
-        ticket, at, policy = incoming.ticket, self.now(), self.predictor.policy
-        limits = policy.decision
-        prediction = self.predictor.predict(
-            [replace(ticket, accepted_at=(ticket.accepted_at or at).astimezone(CHINA))]
-        )[0]
+    def _arrival(self, incoming: Incoming, actor: str) -> _Arrival:
+        ticket_id = usable_id(incoming.ticket)
+        incoming = replace(incoming, ticket=replace(incoming.ticket, ticket_id=ticket_id))
+        return _Arrival(incoming, ticket_id, self.now(), self._digest("body", canonical(incoming)), actor)
+
+    def make(self, arrived: Sequence[_Arrival]) -> list[tickets.NewTicket]:
+        """Predict and prepare tickets; what has no time of acceptance was accepted when it came.
+
+        Args:
+            arrived: n of them.
+
+        Returns:
+            n tickets.
+        """
+        policy = self.predictor.policy
+        accepted = [
+            replace(one.incoming.ticket, accepted_at=(one.incoming.ticket.accepted_at or one.at).astimezone(CHINA))
+            for one in arrived
+        ]
+        predictions = self.predictor.predict(accepted)
+        return [self._prepared(*row, policy) for row in zip(arrived, predictions, strict=True)]
+
+    def _prepared(self, arrival: _Arrival, prediction: Prediction, policy: Policy) -> tickets.NewTicket:
+        ticket, limits = arrival.incoming.ticket, policy.decision
         document = read(ticket, limits.max_characters, limits.head_characters)
         body = stored_body(prediction, document)
         if ticket.accepted_at is None:
             body["route"] = {**body["route"], "basis": f"{body['route']['basis']};{_BY_RECEIPT}"}
         return tickets.NewTicket(
-            ticket_id=ticket_id,
+            ticket_id=arrival.ticket_id,
             prediction=prediction,
             body=body,
             text=document.text,
-            body_hash=self._digest("body", _canonical(incoming)),
-            caller=self._caller(incoming),
-            known=_known(ticket),
+            body_hash=arrival.body_hash,
+            caller=self._caller(arrival.incoming),
+            known=kept_fields(ticket),
             review_desk=policy.routing.review_desk,
-            actor=actor,
-            received_at=at,
-            delete_after=at + timedelta(days=self.retention_days),
+            actor=arrival.actor,
+            received_at=arrival.at,
+            delete_after=arrival.at + timedelta(days=self.retention_days),
         )
 
-    def _with_events(self, session: Session, new: Sequence[tickets.NewTicket]) -> list[tickets.NewTicket]:
+    def complete(self, session: Session, new: Sequence[tickets.NewTicket]) -> list[tickets.NewTicket]:
         """With the event of the register that each ticket may belong to, as it stands while they are written.
 
         It is shown, marks the filing, and moves nothing.
+
+        Args:
+            session: of the transaction that writes them.
+            new: n tickets.
+
+        Returns:
+            n tickets.
         """
         sightings = [_sighting(one) for one in new]
         found = find_events(session, sightings, self.predictor.policy.events)
@@ -165,24 +207,6 @@ class Intake:
 
     def _digest(self, kind: str, value: str) -> str:
         return hmac.new(self.secret, f"{kind}:{value}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-def incoming_from(value: Mapping[str, Any]) -> Incoming:
-    """Read a ticket with its private fields from a body.
-
-    Args:
-        value: a mapping with the contract's field names; unknown keys are ignored.
-
-    Returns:
-        The ticket.
-
-    Raises:
-        InvalidTicket: a field that cannot be read.
-    """
-    private = {key: value.get(key) for key in ("cust_no", "contact", "address", "reply")}
-    return Incoming(
-        ticket_from(value), **{key: str(item) if item is not None else None for key, item in private.items()}
-    )
 
 
 def _sighting(new: tickets.NewTicket) -> Sighting:
@@ -203,42 +227,13 @@ def _with_event(new: tickets.NewTicket, sighting: Sighting, found: Sequence[Matc
     )
 
 
-def _usable_id(ticket: Ticket) -> str:
-    ticket_id = (ticket.ticket_id or "").strip()
-    if not ticket_id:
-        raise InvalidTicket("bad_row", "缺少 ticket_id;存储工单须给编号,重试时用同一编号")
-    if len(ticket_id) > ID_MOST or _CONTROL.search(ticket_id):
-        raise InvalidTicket("bad_row", f"ticket_id 须为 1–{ID_MOST} 个字符,不含控制字符")
-    return ticket_id
-
-
-def _canonical(incoming: Incoming) -> str:
-    """What makes two bodies the same ticket: every field that we read, in one spelling."""
-    return json.dumps(asdict(incoming), sort_keys=True, ensure_ascii=False, default=datetime.isoformat)
-
-
-def _known(ticket: Ticket) -> Json:
-    """Fields beside the text. Free wording is masked; names of places stay."""
-    org = ticket.org
-    place = {name: _cut(getattr(org, name) if org else None, 200) for name in ("city", "county", "station")}
-    return {
-        **place,
-        "urban": org.urban if org else None,
-        "accepted_at": ticket.accepted_at,
-        "channel": _cut(_masked(ticket.channel), 100),
-        "biz_type": _cut(_masked(ticket.biz_type), 200),
-        "repeat_of": _cut(ticket.repeat_of, ID_MOST),
-    }
-
-
-def _masked(text: str | None) -> str | None:
-    return mask(normalise(text).text).text if text else None
-
-
-def _cut(text: str | None, most: int) -> str | None:
-    return _CONTROL.sub("", text)[:most] or None if text else None
+def _new(arrival: _Arrival, written: Written) -> TakenIn:
+    return TakenIn(_answer(written.ticket.body, arrival.incoming.ticket, tickets.OPEN, arrival.at), new=True)
 
 
 def _answer(body: Json, ticket: Ticket, status: str, at: datetime) -> Json:
     stored = {"status": status, "version": 1, "received_at": time_word(at)}
     return {**answer_as_sent(body, ticket.content if ticket.content.strip() else ""), **stored}
+
+
+__all__ = ["ID_MOST", "Incoming", "Intake", "Predictor", "TakenIn", "incoming_from"]

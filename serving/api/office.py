@@ -1,5 +1,6 @@
 """What the calls with a memory need: the store, the secret of its hashes, the clock."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -51,14 +52,17 @@ class Office:
         self._prepare()
         return self.database
 
-    @property
-    def intake(self) -> Intake:
-        """Takes tickets in, with the predictor given at the start.
+    async def ready_intake(self) -> Intake:
+        """Takes tickets in, with the predictor given at the start; the event loop is not held up meanwhile.
+
+        Returns:
+            The intake, once the store is ready.
 
         Raises:
             StoreUnavailable: the store is away.
         """
-        self._prepare()
+        if not self._ready:
+            await asyncio.to_thread(self._prepare)
         return self._intake
 
     def start(self, predictor: Predictor) -> None:

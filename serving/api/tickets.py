@@ -40,9 +40,10 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         tags=[TAG],
         summary="受理一条工单:先存储,后应答;可放心重试",
     )
-    def take_in(request: Request, response: Response, body: NewTicketIn) -> Json:
+    async def take_in(request: Request, response: Response, body: NewTicketIn) -> Json:
         incoming = incoming_from(body.model_dump(exclude_none=True))
-        taken = office_of(request).intake.take_in(incoming, caller_of(request).name)
+        intake = await office_of(request).ready_intake()
+        taken = await intake.answer(incoming, caller_of(request).name)
         if taken.new:
             metrics.count(taken.answer)
         else:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from model.prediction import Prediction
 from serving.store import audit
-from serving.store.columns import Json, table, write_rows
+from serving.store.columns import Base, Json, table, write_rows
+from serving.store.one_statement import insert_new
 from serving.store.outbox import CUE_RAISED, ROUTED, Message, message_rows
 from serving.store.tables import (
     AuditEntry,
@@ -58,36 +59,31 @@ def add(session: Session, tickets: Sequence[NewTicket]) -> set[int]:
     Returns:
         The places of those that were written.
     """
-    connection = session.connection()
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     first = {new.ticket_id: place for place, new in reversed(list(enumerate(tickets)))}
-    once = dialect.insert(table(StoredTicket)).on_conflict_do_nothing().returning(StoredTicket.ticket_id)
-    written = sorted(
-        first[row[0]] for row in connection.execute(once, [_row(tickets[place]) for place in first.values()])
-    )
-    if written:
-        _add_rest(session, [tickets[place] for place in written])
-    return set(written)
+    ids = sorted(first)  # always in the same order, so that two writers never wait for each other
+    once = [tickets[first[ticket_id]] for ticket_id in ids]
+    if session.connection().dialect.name == "postgresql":
+        found = insert_new(session, _rows(once))
+    else:
+        new = insert(table(StoredTicket)).on_conflict_do_nothing().returning(StoredTicket.ticket_id)
+        found = {row[0] for row in session.connection().execute(new, [_row(one) for one in once])}
+        hanging = _rows([one for one in once if one.ticket_id in found])
+        for entity in list(hanging)[1:]:
+            write_rows(session, entity, hanging[entity])
+    return {first[ticket_id] for ticket_id in found}
 
 
-def _add_rest(session: Session, tickets: Sequence[NewTicket]) -> None:
-    """What hangs on the tickets: one statement a table, however many tickets there are."""
-    write_rows(session, TicketText, [{"ticket_id": new.ticket_id, "text": new.text} for new in tickets])
-    write_rows(session, StoredPrediction, [_prediction(new) for new in tickets])
-    write_rows(session, StoredRoute, [_route(new) for new in tickets])
-    write_rows(
-        session,
-        StoredCue,
-        [
-            row
-            for new in tickets
-            for row in cue_rows(new.ticket_id, _raised(new), new.known["station"], new.received_at)
-        ],
-    )
-    write_rows(
-        session, OutboxMessage, [row for new in tickets for row in message_rows(_messages(new), new.received_at)]
-    )
-    write_rows(session, AuditEntry, [_entry(new) for new in tickets])
+def _rows(tickets: Sequence[NewTicket]) -> dict[type[Base], list[Json]]:
+    """The tickets and all that hangs on them."""
+    return {
+        StoredTicket: [_row(new) for new in tickets],
+        TicketText: [{"ticket_id": new.ticket_id, "text": new.text} for new in tickets],
+        StoredPrediction: [_prediction(new) for new in tickets],
+        StoredRoute: [_route(new) for new in tickets],
+        StoredCue: [cue for new in tickets for cue in _cues(new)],
+        OutboxMessage: [row for new in tickets for row in message_rows(_messages(new), new.received_at)],
+        AuditEntry: [_entry(new) for new in tickets],
+    }
 
 
 def cue_rows(ticket_id: str, flags: Sequence[str], unit: str | None, at: datetime) -> list[Json]:
@@ -155,6 +151,10 @@ def _row(new: NewTicket) -> Json:
         "escalation": prediction.escalation.raised, "contact_due_at": route.contact_due_at, "due_at": route.due_at,
         "arrive_by": route.arrive_by, "delete_after": new.delete_after,
     }  # fmt: skip
+
+
+def _cues(new: NewTicket) -> list[Json]:
+    return cue_rows(new.ticket_id, _raised(new), new.known["station"], new.received_at)
 
 
 def _prediction(new: NewTicket) -> Json:

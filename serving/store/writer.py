@@ -1,27 +1,49 @@
-"""New tickets that wait at the same time are written in one transaction: one wait for the disk serves them all."""
+"""New tickets that wait at the same time are made and written together: one prediction, one wait for the disk for all."""
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from model.errors import StoreUnavailable
+from model.errors import Overloaded, StoreUnavailable
 from serving.store.database import Database
 from serving.store.tickets import NewTicket, add
 
-Complete = Callable[[Session, Sequence[NewTicket]], list[NewTicket]]
+_THREADS = 2  # while one waits for the disk, the other predicts
+MOST_WAITING = 512  # tickets; who comes later is told to come again
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a ticket; not `new` where its id is in the store already, and nothing was written."""
+
+    ticket: NewTicket
+    new: bool
+
+
+class Maker(Protocol):
+    """What the writer needs of an intake."""
+
+    def make(self, arrived: Sequence[Any]) -> list[NewTicket]:
+        """Turn n things that arrived into n tickets; no transaction is open yet."""
+        ...
+
+    def complete(self, session: Session, new: Sequence[NewTicket]) -> list[NewTicket]:
+        """Add what must be looked up in the transaction that writes them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    ticket: NewTicket
-    written: "Future[NewTicket | None]" = field(default_factory=Future)
+    arrived: Any
+    written: "Future[Written]" = field(default_factory=Future)
 
 
 class TicketWriter:
-    """Writes new tickets for many threads. One at a time writes, for all that wait; a lone ticket waits for nobody.
+    """Writes what has arrived. A lone ticket waits for nobody; those that come meanwhile go together.
 
     Args:
         database: the store.
@@ -31,47 +53,52 @@ class TicketWriter:
         self.database = database
         self._waiting: list[_Waiting] = []
         self._guard = threading.Lock()  # of the list
-        self._turn = threading.Lock()  # to write
+        self._threads = ThreadPoolExecutor(_THREADS, "triage-intake")
 
-    def add(self, ticket: NewTicket, complete: Complete) -> NewTicket | None:
-        """Write a ticket with everything that follows from it; durable when this returns.
+    def put(self, arrived: Any, maker: Maker) -> "Future[Written]":
+        """Let a ticket be written with everything that follows from it.
 
         Args:
-            ticket: to be written.
-            complete: adds what must be looked up in the same transaction, once for all tickets that are written in it.
+            arrived: what it is made from.
+            maker: makes it, together with others that wait by then.
 
         Returns:
-            The ticket as it was written; None where the id is in the store already, and nothing was written.
+            Done once the ticket is durable. Fails with `StoreUnavailable`, or with whatever the maker raises, where
+            nothing was written.
 
         Raises:
-            StoreUnavailable: nothing was written.
+            Overloaded: too many wait already.
         """
-        mine = _Waiting(ticket)
+        mine = _Waiting(arrived)
         with self._guard:
+            if len(self._waiting) >= MOST_WAITING:
+                raise Overloaded("等待存储的工单已满,请稍后重试")
             self._waiting.append(mine)
-        with self._turn:
-            if not mine.written.done():
-                self._settle(self._all_waiting(), complete)
-        return mine.written.result()
+        self._threads.submit(self._write_waiting, maker)
+        return mine.written
 
-    def _all_waiting(self) -> list[_Waiting]:
+    def _write_waiting(self, maker: Maker) -> None:
+        """All that wait by now; those who were put later may find nothing left to do."""
         with self._guard:
-            batch, self._waiting = self._waiting, []
-        return batch
+            found, self._waiting = self._waiting, []
+        batch = [one for one in found if one.written.set_running_or_notify_cancel()]
+        if batch:
+            self._settle(batch, maker)
 
-    def _settle(self, batch: list[_Waiting], complete: Complete) -> None:
+    def _settle(self, batch: list[_Waiting], maker: Maker) -> None:
         """Write a batch; one ticket that cannot be written does not take the others along."""
         try:
+            tickets = maker.make([one.arrived for one in batch])
             with self.database.write() as session:
-                tickets = complete(session, [one.ticket for one in batch])
+                tickets = maker.complete(session, tickets)
                 written = add(session, tickets)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the threads that wait
-            if len(batch) == 1 or isinstance(error, StoreUnavailable):
+        except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait
+            if len(batch) == 1 or isinstance(error, (StoreUnavailable, Overloaded)):
                 for one in batch:
                     one.written.set_exception(error)
                 return
             for one in batch:
-                self._settle([one], complete)
+                self._settle([one], maker)
             return
         for place, one in enumerate(batch):
-            one.written.set_result(tickets[place] if place in written else None)
+            one.written.set_result(Written(tickets[place], place in written))

@@ -1,6 +1,7 @@
 """Intake: durable, masked, idempotent, safe under concurrent retries; the same on SQLite and PostgreSQL."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from serving.store.tables import (
     StoredTicket,
     TicketText,
 )  # fmt: skip
+from serving.store.tickets import NewTicket, add
 from serving.store.writer import TicketWriter
 
 OUTAGE = "我叫张伟,电话13812345678,停电三小时了没人管"
@@ -277,14 +279,35 @@ def test_the_register_is_read_once_for_tickets_that_are_written_together(
     asked: list[int] = []
     real = module.find_events
     monkeypatch.setattr(module, "find_events", lambda *given: (asked.append(len(given[1])), real(*given))[1])
+    go = threading.Event()
+    busy = [intake.writer._threads.submit(go.wait) for _ in range(2)]
     with ThreadPoolExecutor(9) as pool:
-        with intake.writer._turn:  # whoever comes waits for this one
-            tickets = [incoming_from({"ticket_id": f"T{number}", "content": OUTAGE}) for number in range(9)]
-            sent = [pool.submit(intake.take_in, ticket, "intake") for ticket in tickets]
-            while len(intake.writer._waiting) < 9:
-                time.sleep(0.01)
+        tickets = [incoming_from({"ticket_id": f"T{number}", "content": OUTAGE}) for number in range(9)]
+        sent = [pool.submit(intake.take_in, ticket, "intake") for ticket in tickets]
+        while len(intake.writer._waiting) < 9:
+            time.sleep(0.01)
+        go.set()
+        assert all(one.result() for one in busy)
         assert all(one.result().new for one in sent)
     assert asked == [9]
+
+
+def test_two_writers_that_bring_the_same_tickets_in_another_order_do_not_lock_each_other_out(
+    database: Database, intake: Intake
+) -> None:
+    bodies = [{"ticket_id": f"T{number:02}", "content": OUTAGE} for number in range(24)]
+    with ThreadPoolExecutor(2) as pool:
+        for start in range(0, len(bodies), 8):
+            ahead = [intake._arrival(incoming_from(body), "intake") for body in bodies[start : start + 8]]
+            made = [intake.make(ahead), intake.make(ahead[::-1])]
+            written = list(pool.map(lambda new: _written(database, new), made))
+            assert sum(written) == 8
+    assert _count(database, StoredTicket) == _count(database, StoredPrediction) == len(bodies)
+
+
+def _written(database: Database, new: list[NewTicket]) -> int:
+    with database.write() as session:
+        return len(add(session, new))
 
 
 def test_a_cue_names_the_station_complained_of_and_never_a_whole_county(database: Database, take: Take) -> None:

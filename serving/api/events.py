@@ -10,7 +10,7 @@ from serving.api.problems import RESPONSES
 from serving.api.schemas import ID_MOST, EventList, EventQuery
 from serving.events import register
 from serving.events.entry import EventEntry
-from serving.events.records import listed, to_dict
+from serving.events.records import kinds, listed, ticket_counts, to_dict
 from serving.store.columns import Json
 
 _TAG = "已知事件"
@@ -29,10 +29,12 @@ def install(app: FastAPI) -> None:
 
     @app.get("/v1/events", tags=[_TAG], summary="列出已登记的事件,最晚开始的在前")
     def list_events(request: Request, wanted: Annotated[EventQuery, Query()]) -> EventList:
-        kinds = policy_of(request).events
+        policy = policy_of(request).events
         with office_of(request).store.read() as session:
             found = listed(session, since=wanted.since, until=wanted.until)
-        return EventList(events=[to_dict(event, kinds) for event in found])
+            counts = ticket_counts(session)
+        events = [{**to_dict(event, policy), "tickets": counts.get(event.id, 0)} for event in found]
+        return EventList(events=events, kinds=kinds(policy))
 
     @app.delete(
         "/v1/events/{event_id}",
@@ -55,10 +57,10 @@ def _add_entering(app: FastAPI) -> None:
         summary="登记一个事件(计划停电、系统升级、恶劣天气预警、批量换表……)",
     )
     def enter(request: Request, response: Response, body: EventEntry) -> Json:
-        office, kinds = office_of(request), policy_of(request).events
-        entered = register.enter(office.store, body, kinds, by=caller_of(request).name, at=office.now())
+        office, policy = office_of(request), policy_of(request).events
+        entered = register.enter(office.store, body, policy, by=caller_of(request).name, at=office.now())
         response.status_code = 201 if entered.new else 200
-        return to_dict(entered.event, kinds)
+        return to_dict(entered.event, policy)
 
     @app.post(
         "/v1/events/import",
@@ -67,9 +69,9 @@ def _add_entering(app: FastAPI) -> None:
         summary="按 CSV 表登记(UTF-8 或 GB18030):全部登记,或指出每一行的问题而一行也不登记",
     )
     async def import_table(request: Request) -> EventList:
-        office, kinds, by = office_of(request), policy_of(request).events, caller_of(request).name
+        office, policy, by = office_of(request), policy_of(request).events, caller_of(request).name
         content = await request.body()
         entered = await to_thread.run_sync(
-            lambda: register.import_table(office.store, content, kinds, by=by, at=office.now())
+            lambda: register.import_table(office.store, content, policy, by=by, at=office.now())
         )
-        return EventList(events=[to_dict(one.event, kinds) for one in entered])
+        return EventList(events=[to_dict(one.event, policy) for one in entered], kinds=kinds(policy))

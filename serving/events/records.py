@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from model.policy.cue_schema import EventsFile
 from model.ticket import CHINA
 from serving.events.match import Event, Match, Sighting, match
 from serving.store.columns import Json, table
-from serving.store.tables import KnownEvent
+from serving.store.tables import KnownEvent, StoredTicket
 
 
 def from_row(row: KnownEvent | Row[Any]) -> Event:
@@ -67,6 +67,34 @@ def listed(session: Session, *, since: datetime | None = None, until: datetime |
         The one that begins last first.
     """
     return _read(session, _standing(since, until))
+
+
+def kinds(policy: EventsFile) -> list[Json]:
+    """What may be entered.
+
+    Args:
+        policy: kinds of events.
+
+    Returns:
+        Code, name, filing and whether an area may be left out, in the order of the policy.
+    """
+    return [
+        {"code": code, "name": kind.name, "filing": kind.filing, "everywhere": kind.everywhere}
+        for code, kind in policy.kinds.items()
+    ]
+
+
+def ticket_counts(session: Session) -> dict[int, int]:
+    """How many tickets may belong to each event.
+
+    Args:
+        session: reads.
+
+    Returns:
+        By id of the event; those without tickets are left out.
+    """
+    linked = select(StoredTicket.event_id, func.count()).where(StoredTicket.event_id.is_not(None))
+    return {event: count for event, count in session.execute(linked.group_by(StoredTicket.event_id)) if event}
 
 
 def find_events(session: Session, sightings: Sequence[Sighting], policy: EventsFile) -> list[tuple[Match, ...]]:

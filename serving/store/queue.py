@@ -40,6 +40,7 @@ class Filters:
     category: str | None = None
     decision: str | None = None
     flag: str | None = None
+    event_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def page(session: Session, filters: Filters, *, cursor: str | None = None, limit
 
 def _filtered(filters: Filters) -> Select[Any]:
     query = select(_T)
-    for name in ("status", "desk", "category", "decision"):
+    for name in ("status", "desk", "category", "decision", "event_id"):
         if (value := getattr(filters, name)) is not None:
             query = query.where(getattr(_T, name) == value)
     if filters.queue is not None:

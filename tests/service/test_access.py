@@ -21,7 +21,7 @@ from tests.office import Served, now, served
 
 ALL, A = {"intake", "analyst", "reviewer", "admin"}, "admin"
 N, R = "analyst", "reviewer"
-CONTRACT = {  # contract.md, section 4, and what was added to it: contact, close, ledger, import
+CONTRACT = {  # contract.md, section 4, and what was added to it: contact, close, cues, ledger, import, use of the model
     "POST /v1/predict": ALL,
     "POST /v1/predict/batch": ALL,
     "POST /v1/tickets": ALL,
@@ -31,13 +31,16 @@ CONTRACT = {  # contract.md, section 4, and what was added to it: contact, close
     "POST /v1/tickets/{ticket_id}/contact": {R, A},
     "POST /v1/tickets/{ticket_id}/close": {R, A},
     "POST /v1/tickets/{ticket_id}/cues/{flag}/{step}": {R, A},
+    "GET /v1/cues": {R, A},
     "GET /v1/cues/ledger": {R, A},
+    "GET /v1/cues/{flag}/{ticket_id}": {R, A},
     "GET /v1/labels/export": {N, A},
     "GET /v1/events": {R, A},
     "POST /v1/events": {R, A},
     "POST /v1/events/import": {R, A},
     "DELETE /v1/events/{event_id}": {R, A},
     "GET /v1/model": {N, R, A},
+    "GET /v1/model/use": {N, R, A},
     "POST /v1/model/reload": {A},
 }
 OPEN = {"GET /livez", "GET /readyz", "GET /metrics"}

@@ -148,7 +148,7 @@ class Pipeline:
             evidence=leaf_evidence(document, item.verdict, first.code, self._reasoner(item, explain=explain)),
             source=self.source,
             answered_by=opinion.answered_by,
-            versions=self._versions(),
+            versions=self.versions(),
             rules_fired=tuple(hit.rule for hit in item.verdict.hits),
         )
 
@@ -196,7 +196,12 @@ class Pipeline:
         wanted += [code for code in _SMALL_FILINGS if verdict.cues.get(code, 0.0) >= weight]
         return Filing(wanted[0], self.policy.taxonomy.filing(wanted[0]).name) if wanted else None
 
-    def _versions(self) -> Versions:
+    def versions(self) -> Versions:
+        """What answers: ids of bundle, taxonomy, rules and guideline.
+
+        Returns:
+            The bundle is None where rules answer alone.
+        """
         taxonomy = self.policy.taxonomy
         return Versions(
             self.bundle.id if self.bundle else None, taxonomy.version, self.policy.rules_version, taxonomy.guideline

@@ -1,0 +1,1 @@
+"""Archives: many tickets scored by actors on Ray, one finished part at a time."""

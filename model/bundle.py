@@ -18,12 +18,13 @@ from typing import Any
 
 from model import encoder, safe_joblib
 from model.calibration import CUES, Calibration, Exits
-from model.errors import BundleRefused, TriageError, UnusableOutput
+from model.errors import BundleOutdated, BundleRefused, TriageError, UnusableOutput
 from model.linear import LinearClassifier
 from model.manifest import FORMAT, LINEAR, MANIFEST, SIGNATURE, file_digest, sign, verify_bundle
 from model.policy import FILES, Policy, load_policy
 from model.policy.load import find_file
 from model.shared import shared_copy
+from model.taxonomy import Taxonomy
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "jieba", "OpenCC")
 
@@ -139,6 +140,7 @@ def load_bundle(folder: Path, policy: Policy | None = None, key: str | None = No
 
 def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None, threads: int) -> Bundle:
     policy = policy or load_policy(folder / "policy")
+    _check_taxonomy(folder, manifest, policy.taxonomy)
     copy = shared_copy(folder / LINEAR, manifest["files"][LINEAR])
     state = safe_joblib.load(copy or folder / LINEAR, mapped=copy is not None)
     classifier = LinearClassifier.from_state(state, folder / "policy" / "dictionary.txt")
@@ -153,6 +155,21 @@ def _open(folder: Path, manifest: Mapping[str, Any], policy: Policy | None, thre
         raise BundleRefused(f"模型包被拒绝:{folder} 的清单缺少线索阈值;请重新训练")
     second = _second(folder, manifest, threads)
     return Bundle(manifest["id"], manifest["source"], manifest, classifier, calibration, policy, second)
+
+
+def _check_taxonomy(folder: Path, manifest: Mapping[str, Any], taxonomy: Taxonomy) -> None:
+    """Leaves of another version may have the same codes and mean something else."""
+    if manifest["taxonomy"] == taxonomy.version:
+        return
+    learned, codes = set(manifest.get("leaves", ())), set(taxonomy.codes)
+    found = {"不再有": sorted(learned - codes), "新增": sorted(codes - learned)}
+    changed = (
+        ";".join(f"{word} {'、'.join(named)}" for word, named in found.items() if named) or "代码相同,含义可能已变"
+    )
+    raise BundleOutdated(
+        f"模型包 {folder} 按类目体系 {manifest['taxonomy']} 训练,现行体系是 {taxonomy.version}({changed});"
+        f"请用 triage retrain 或 triage train 按 {taxonomy.version} 重新训练,或让 TRIAGE_POLICY 仍用 {manifest['taxonomy']} 的类目"
+    )
 
 
 def _second(folder: Path, manifest: Mapping[str, Any], threads: int) -> Second | None:

@@ -1,7 +1,7 @@
 """auto, review or fallback, and why. Flags, safety and escalation are no arguments here, so they cannot change it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from model.document import Document
@@ -10,6 +10,8 @@ from model.rule_classifier import RuleVerdict
 from model.taxonomy import MISC
 
 AUTO, REVIEW, FALLBACK = "auto", "review", "fallback"
+AUTO_OFF = "auto_off"  # the only reason against `auto`, where an office has not switched its leaf on
+_NO_OBSTACLES = {"over_time", "model_unavailable"}  # which part did not answer; said beside `auto` too
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SAYS = re.compile(r"[\w\u3400-\u9fff]")
 _RULES_SURE = 0.6  # confidence from which rules are a witness to be heard
@@ -49,7 +51,22 @@ def decide(
         reasons.append("low_confidence")
     if _rules_disagree(case):
         reasons.append("rules_disagree")
+    if not decision.auto_on(case.leaf):
+        reasons.append(AUTO_OFF)
     return (REVIEW if reasons else AUTO), tuple(reasons)
+
+
+def ready_for_auto(decision: str, reasons: Collection[str]) -> bool:
+    """Whether a ticket goes to its desk unread, or would if its leaf were switched on.
+
+    Args:
+        decision: `auto`, `review` or `fallback`.
+        reasons: against `auto`.
+
+    Returns:
+        True where nothing but the switch stands against it.
+    """
+    return decision == AUTO or (decision == REVIEW and set(reasons) - _NO_OBSTACLES == {AUTO_OFF})
 
 
 def is_no_complaint(document: Document, verdict: RuleVerdict) -> bool:

@@ -67,6 +67,10 @@ class BundleRefused(BundleError):
     code = "bundle_refused"
 
 
+class BundleOutdated(BundleRefused):
+    """The bundle is sound, but was trained under another taxonomy than the one in force."""
+
+
 class UnusableOutput(TriageError):
     """A place that must not be written to: writing there would destroy something else."""
 

@@ -1,7 +1,8 @@
 """The ordered, versioned set of leaves, flags and filings that a triage may propose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from model.errors import UnknownLeaf
 
@@ -37,6 +38,15 @@ class Filing:
     goes_with: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of former leaves: `parts` gives the codes that each of them turned into, several after a split."""
+
+    version: str
+    effective_from: date
+    parts: Mapping[str, tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class Taxonomy:
     """The categories in force. The order of `leaves` is the order of columns everywhere."""
@@ -48,6 +58,7 @@ class Taxonomy:
     flags: dict[str, str]
     filings: tuple[Filing, ...]
     causes: dict[str, str]
+    changes: tuple[Change, ...] = ()
 
     def __iter__(self) -> Iterator[Leaf]:
         return iter(self.leaves)
@@ -76,6 +87,33 @@ class Taxonomy:
             if leaf.code == code:
                 return leaf
         raise UnknownLeaf(f"类目体系 {self.version} 没有类别 {code!r};可用:{', '.join(self.codes)}")
+
+    def today(self, code: str) -> tuple[str, ...]:
+        """What a label given under this or a former taxonomy means today.
+
+        Args:
+            code: of a leaf, perhaps a former one.
+
+        Returns:
+            One code; several after a split, where a person has to decide; none for a code that was never one.
+        """
+        found: tuple[str, ...] = (code,)
+        for change in self.changes:
+            found = tuple(dict.fromkeys(new for old in found for new in change.parts.get(old, (old,))))
+        return tuple(code for code in found if code in self)
+
+    def tell_split(self, code: str) -> str:
+        """Why a former label cannot be carried over.
+
+        Args:
+            code: of a leaf that was split.
+
+        Returns:
+            e.g. `小类 other.misc 自 2027.1 起(2027-01-01)拆分为 other.fees(业务收费)、other.rest(其他)`.
+        """
+        became = "、".join(f"{new}({self.leaf(new).name})" for new in self.today(code))
+        when = next((f"自 {c.version} 起({c.effective_from})" for c in self.changes if code in c.parts), "")
+        return f"小类 {code} {when}拆分为 {became}"
 
     def filing(self, code: str) -> Filing:
         """The filing of a code.

@@ -13,7 +13,7 @@ from model.labels import text_hash
 from model.rows import Row, read_rows
 from model.taxonomy import Taxonomy
 from model.ticket import LabelledTicket
-from training.batch_schema import failures, normalised
+from training.batch_schema import as_of_today, failures, normalised
 from training.label_studio import is_label_studio, read_tasks
 from training.near import near_pairs
 
@@ -115,7 +115,7 @@ def _read(files: Sequence[Path], taxonomy: Taxonomy) -> tuple[_Read, list[Proble
             if row.error:
                 problems.append(Problem(file, row.number, *_unreadable(row.error), cells=normalised(value)))
             else:
-                placed.append((file, row, normalised(value)))
+                placed.append((file, row, as_of_today(normalised(value), taxonomy)))
     wrong = failures([cells for *_, cells in placed], taxonomy)
     good: _Read = []
     for index, (file, row, cells) in enumerate(placed):

@@ -20,7 +20,9 @@ TOLD = {
     "no_text": ("没有正文 text", "补上诉求正文"),
     "no_category": ("没有类别 category", "按标注规范填一个类别代码"),
     "category": ("类别代码不存在", "改成类目体系中的代码"),
+    "category_split": ("类别已拆分", "按新的小类重新标注 category"),
     "secondary": ("次要类别的代码不存在", "改成类目体系中的代码,多个用 | 分隔"),
+    "secondary_split": ("次要类别已拆分", "按新的小类重新标注 secondary,多个用 | 分隔"),
     "too_many": ("次要类别多于两个", "至多留两个,只留需要另派班组的"),
     "twice": ("次要类别与主类别相同", "从 secondary 中去掉主类别"),
     "flags": ("线索代码不存在", f"改成 {'、'.join(FLAGS)},多个用 | 分隔"),
@@ -51,6 +53,28 @@ def normalised(value: Mapping[str, Any]) -> dict[str, Any]:
     return row | {name: _truth(row[name]) for name in ("safety", "escalation")}
 
 
+def as_of_today(row: dict[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
+    """The same row with former codes of renamed and merged leaves read as what became of them.
+
+    Args:
+        row: normalised.
+        taxonomy: knows its changes.
+
+    Returns:
+        The row; a split leaf keeps its former code, for the schema to refuse.
+    """
+    if not taxonomy.changes:
+        return row
+
+    def read(code: str) -> str:
+        became = taxonomy.today(code)
+        return became[0] if len(became) == 1 else code
+
+    category, given = read(row["category"]), row["secondary"]
+    folded = dict.fromkeys(new for old in given if (new := read(old)) == old or new != category)
+    return row | {"category": category, "secondary": tuple(folded)}
+
+
 def failures(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> dict[int, list[tuple[str, str]]]:
     """Check rows against the annotation guideline, all of them and all columns at once.
 
@@ -75,7 +99,7 @@ def failures(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> dict[int,
     order = {check: number for number, check in enumerate(TOLD)}
     told: dict[int, list[tuple[str, str]]] = {}
     for index, check in sorted(found, key=lambda pair: (pair[0], order[pair[1]])):
-        told.setdefault(index, []).append(_told(check, rows[index]))
+        told.setdefault(index, []).append(_told(check, rows[index], taxonomy))
     return told
 
 
@@ -100,12 +124,18 @@ def _schema(pa: Any, taxonomy: Taxonomy) -> Any:
     def between(name: str, test: Callable[[Any], bool]) -> Any:
         return pa.Check(lambda frame: frame.apply(test, axis=1), error=name)
 
-    codes, filings = set(taxonomy.codes), {filing.code: filing.goes_with for filing in taxonomy.filings}
+    filings = {filing.code: filing.goes_with for filing in taxonomy.filings}
     columns = {
         "text": column(("no_text", lambda text: bool(text.strip()))),
-        "category": column(("no_category", bool), ("category", lambda code: not code or code in codes)),
+        "category": column(
+            ("no_category", bool),
+            ("category", lambda code: not code or bool(taxonomy.today(code))),
+            ("category_split", lambda code: len(taxonomy.today(code)) < 2),
+        ),
         "secondary": column(
-            ("secondary", lambda found: set(found) <= codes), ("too_many", lambda found: len(found) <= _SECONDARY_MOST)
+            ("secondary", lambda found: all(taxonomy.today(code) for code in found)),
+            ("secondary_split", lambda found: all(len(taxonomy.today(code)) < 2 for code in found)),
+            ("too_many", lambda found: len(found) <= _SECONDARY_MOST),
         ),
         "flags": column(("flags", lambda found: set(found) <= set(FLAGS))),
         "theft_role": column(("theft_role", lambda role: role in ("", *THEFT_ROLES))),
@@ -127,8 +157,11 @@ def _role_fits(row: Mapping[str, Any]) -> bool:
     return flagged != (role == "reports_other") if role in THEFT_ROLES else True
 
 
-def _told(check: str, row: Mapping[str, Any]) -> tuple[str, str]:
+def _told(check: str, row: Mapping[str, Any], taxonomy: Taxonomy) -> tuple[str, str]:
     what, mend = TOLD[check]
+    if check.endswith("_split"):
+        codes = (row["category"],) if check == "category_split" else row["secondary"]
+        return f"{what}:" + ";".join(taxonomy.tell_split(c) for c in codes if len(taxonomy.today(c)) > 1), mend
     column = {"too_many": "secondary", "twice": "secondary", "filing_without_flag": "filing"}.get(check, check)
     column = "theft_role" if check == "role_without_flag" else column
     value = shown(row[column]) if column in row else ""

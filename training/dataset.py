@@ -1,7 +1,7 @@
 """Read labelled tickets from JSONL, CSV or XLSX and say, row by row, what must be mended."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,20 @@ class Dataset:
         return digest(self.tickets)
 
 
-def read_labelled(paths: Sequence[Path], taxonomy: Taxonomy, *, skip_bad_rows: bool = False) -> Dataset:
+def read_labelled(
+    paths: Sequence[Path],
+    taxonomy: Taxonomy,
+    *,
+    skip_bad_rows: bool = False,
+    without: Container[tuple[Path, int]] = (),
+) -> Dataset:
     """Read labelled files or folders of them.
 
     Args:
         paths: files (JSONL, CSV, XLSX …) or folders, whose label files are read in name order.
         taxonomy: the codes allowed.
         skip_bad_rows: leave wrong rows out and list them, instead of refusing everything.
+        without: file and number of rows that are told of elsewhere; they are passed over.
 
     Returns:
         The data set.
@@ -60,6 +67,8 @@ def read_labelled(paths: Sequence[Path], taxonomy: Taxonomy, *, skip_bad_rows: b
     problems: list[str] = []
     for path in (file for given in paths for file in label_files(given)):
         for row in read_rows(path):
+            if (path, row.number) in without:
+                continue
             try:
                 tickets.append(_labelled(row, path, taxonomy))
             except ValueError as error:
@@ -104,15 +113,16 @@ def _labelled(row: Row, path: Path, taxonomy: Taxonomy) -> LabelledTicket:
     text = next((value[k] for k in ("text", "content") if isinstance(value.get(k), str)), "")
     if not text.strip():
         raise ValueError("没有正文 text;请补上")
-    category = _code(value.get("category"), taxonomy.codes, "category")
+    category = _leaf(value.get("category"), taxonomy, "category")
     if category is None:
         raise ValueError("没有类别 category;请按标注规范补上")
+    also = dict.fromkeys(_leaf(code, taxonomy, "secondary") for code in _list(value.get("secondary")))
     flags = frozenset(_known(_list(value.get("flags")), FLAGS, "flags"))
     return LabelledTicket(
         id=str(value.get("id") or value.get("ticket_id") or f"{path.stem}-{row.number}"),
         text=text,
         category=category,
-        secondary=tuple(_known(_list(value.get("secondary")), taxonomy.codes, "secondary")),
+        secondary=tuple(code for code in also if code is not None and code != category),
         flags=flags,
         theft_role=_code(value.get("theft_role"), THEFT_ROLES, "theft_role"),
         filing=_code(value.get("filing"), tuple(f.code for f in taxonomy.filings), "filing"),
@@ -156,6 +166,15 @@ def _known(codes: list[str], allowed: Sequence[str], field: str) -> list[str]:
     for code in codes:
         _code(code, allowed, field)
     return codes
+
+
+def _leaf(value: object, taxonomy: Taxonomy, field: str) -> str | None:
+    """A leaf of today; a former one is read as what became of it."""
+    code = str(value).strip()
+    became = taxonomy.today(code)
+    if len(became) > 1:
+        raise ValueError(f"{field}:{taxonomy.tell_split(code)};请重新标注")
+    return became[0] if became else _code(value, taxonomy.codes, field)
 
 
 def _code(value: object, allowed: Sequence[str], field: str) -> str | None:

@@ -19,9 +19,10 @@ from training.batch import Batch, BatchRow, Known, read_batch
 from training.dataset import read_labelled
 from training.gate import Tolerances, judge_challenger
 from training.holdout import hold_out
-from training.places import BUNDLE, Places
+from training.places import BUNDLE, Places, about
+from training.relabel import split_rows, unanswered
 from training.verdict import Verdict, write_verdict
-from training.versions import HELD, LEARNED, Side, Version, former_sides, write_version
+from training.versions import HELD, LEARNED, Side, Version, former_files, former_sides, write_version
 
 Fit = Callable[[Sequence[LabelledTicket], Path], str]
 _RECENT_MOST = 500
@@ -96,9 +97,11 @@ def take_in(plan: Plan, places: Places, champion: Pipeline) -> Intake:
         InvalidLabels: the base has rows that must be mended.
     """
     taxonomy = plan.policy.taxonomy
-    base = read_labelled(list(plan.base), taxonomy).tickets
+    name = _data_version(champion, places)
+    unclear = split_rows((*plan.base, *former_files(places.data, name)), taxonomy)
+    known_rows = {(problem.file, problem.number) for problem in unclear}
+    base = read_labelled(list(plan.base), taxonomy, without=known_rows).tickets
     measured = tuple(ticket for ticket in base if ticket.split not in ("train", None))
-    name = str(champion.bundle.manifest["data"]["digest"]) if champion.bundle else ""
     before, gone = former_sides(places.data, name, taxonomy)
     allowed = compress(before, plan.allowed(side.row for side in before))
     version = Version(tuple(ticket for ticket in base if ticket.split in ("train", None)), tuple(allowed))
@@ -107,7 +110,8 @@ def take_in(plan: Plan, places: Places, champion: Pipeline) -> Intake:
     batch = read_batch(plan.labels, taxonomy, known)
     rows = tuple(compress(batch.rows, plan.allowed(batch.rows)))
     deleted = len(batch.rows) - len(rows) + len(before) - len(version.sides)
-    batch = replace(batch, rows=rows, problems=(*batch.problems, *recent.problems))
+    unclear = unanswered(unclear, (ticket.text for ticket in (*known, *batch.tickets)))
+    batch = replace(batch, rows=rows, problems=(*batch.problems, *recent.problems, *unclear))
     sides = [Side(row, HELD if held else LEARNED) for row, held in zip(rows, hold_out(batch.tickets), strict=True)]
     late = (*version.of(HELD), *recent.tickets)[-_RECENT_MOST:]
     parts = {
@@ -116,6 +120,12 @@ def take_in(plan: Plan, places: Places, champion: Pipeline) -> Intake:
         "recent": late,
     }
     return Intake(batch, version.with_rows(sides), parts, gone, deleted)
+
+
+def _data_version(champion: Pipeline, places: Places) -> str:
+    """Its name; a champion of a former taxonomy cannot be opened, but says what it learned from."""
+    manifest = champion.bundle.manifest if champion.bundle else about(places.champion)
+    return str(manifest.get("data", {}).get("digest", ""))
 
 
 def make_challenger(

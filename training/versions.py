@@ -105,6 +105,21 @@ def write_version(version: Version, folder: Path, *, bundle: str, taxonomy: Taxo
     return path
 
 
+def former_files(folder: Path, name: str) -> tuple[Path, ...]:
+    """Files of the batches that a bundle learned from, as far as they are still there unchanged.
+
+    Args:
+        folder: of manifests.
+        name: of the bundle's data version.
+
+    Returns:
+        In the order of their batches.
+    """
+    path = _path(folder, name)
+    files = _json(path)["files"] if path.is_file() else {}
+    return tuple(Path(file) for file, wanted in files.items() if _unchanged(Path(file), wanted))
+
+
 def former_sides(folder: Path, name: str, taxonomy: Taxonomy) -> tuple[tuple[Side, ...], tuple[str, ...]]:
     """Rows of the batches that a bundle learned from, as far as their files are still there unchanged.
 
@@ -123,12 +138,16 @@ def former_sides(folder: Path, name: str, taxonomy: Taxonomy) -> tuple[tuple[Sid
     sides: list[Side] = []
     gone: list[str] = []
     for file, wanted in table["files"].items():
-        if not Path(file).is_file() or file_digest(Path(file)) != wanted:
+        if not _unchanged(Path(file), wanted):
             gone.append(file)
             continue
         parts = {(row["id"], row["text_hash"]): row["part"] for row in table["rows"] if row["file"] == file}
         sides += _again(Path(file), parts, taxonomy)
     return tuple(sides), tuple(gone)
+
+
+def _unchanged(file: Path, wanted: str) -> bool:
+    return file.is_file() and file_digest(file) == wanted
 
 
 def _again(file: Path, parts: Mapping[tuple[str, str], str], taxonomy: Taxonomy) -> list[Side]:

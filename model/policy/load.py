@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from model.errors import PolicyError
 from model.policy import cue_schema, schema
-from model.taxonomy import Filing, Group, Leaf, Taxonomy
+from model.policy.read_taxonomy import taxonomy_from
+from model.taxonomy import Taxonomy
 
 BUILT_IN = Path(__file__).parent
 RULE_FILES = ("rules/leaves.yaml", "rules/flags.yaml", "rules/safety.yaml")
@@ -55,7 +56,7 @@ def load_policy(folder: Path | None = None) -> Policy:
     if not folder.is_dir():
         raise PolicyError(f"策略目录不存在:{folder};请检查 TRIAGE_POLICY")
     _check_folder(folder)
-    taxonomy = _taxonomy(_read(folder, "taxonomy.yaml", schema.TaxonomyFile))
+    taxonomy = taxonomy_from(_read(folder, "taxonomy.yaml", schema.TaxonomyFile))
     rule_files = [_read(folder, name, schema.RulesFile) for name in RULE_FILES]
     policy = Policy(
         folder=folder,
@@ -71,6 +72,7 @@ def load_policy(folder: Path | None = None) -> Policy:
         events=_read(folder, "events.yaml", cue_schema.EventsFile),
     )
     _check_leaves(policy)
+    _check_auto(policy)
     _check_desks(policy)
     _check_rules(policy)
     _check_cues(policy)
@@ -155,28 +157,6 @@ def _mend(kind: str, message: str) -> str:
     return known.get(kind, f"取值不对({message}),请改正")
 
 
-def _taxonomy(file: schema.TaxonomyFile) -> Taxonomy:
-    groups = {group.code for group in file.groups}
-    codes = [leaf.code for leaf in file.leaves]
-    for leaf in file.leaves:
-        if leaf.group not in groups:
-            raise PolicyError(f"taxonomy.yaml:leaves → {leaf.code}:大类 {leaf.group!r} 未定义,请加入 groups")
-        unknown = set(leaf.causes) - set(file.causes)
-        if unknown:
-            raise PolicyError(f"taxonomy.yaml:leaves → {leaf.code}:成因 {sorted(unknown)} 未定义,请加入 causes")
-    if len(set(codes)) != len(codes):
-        raise PolicyError("taxonomy.yaml:leaves:类别代码重复,请删除重复项")
-    return Taxonomy(
-        version=file.version,
-        guideline=file.guideline,
-        groups=tuple(Group(g.code, g.name) for g in file.groups),
-        leaves=tuple(Leaf(x.code, x.name, x.group, x.causes) for x in file.leaves),
-        flags={str(flag): name for flag, name in file.flags.items()},
-        filings=tuple(Filing(f.code, f.name, f.goes_with) for f in file.filings),
-        causes=dict(file.causes),
-    )
-
-
 def _check_leaves(policy: Policy) -> None:
     codes = set(policy.taxonomy.codes)
     tables: dict[str, Mapping[str, object]] = {
@@ -190,6 +170,16 @@ def _check_leaves(policy: Policy) -> None:
             raise PolicyError(
                 f"{place}:缺少 {sorted(missing)},多出 {sorted(unknown)};须与 taxonomy.yaml 的 leaves 一致"
             )
+
+
+def _check_auto(policy: Policy) -> None:
+    chosen = policy.decision.auto_leaves
+    unknown = () if chosen == "all" else sorted(set(chosen) - set(policy.taxonomy.codes))
+    if unknown:
+        raise PolicyError(
+            f"{find_file(policy.folder, 'decision.yaml')}:auto_leaves:{unknown} 不是类别代码;"
+            f"请写 all,或写列表,可用:{'、'.join(policy.taxonomy.codes)}"
+        )
 
 
 def _check_desks(policy: Policy) -> None:

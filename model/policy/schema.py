@@ -47,6 +47,18 @@ class FilingEntry(Strict):
     goes_with: Flag | None = None
 
 
+class ChangeEntry(Dated):
+    """`changes` of taxonomy.yaml: what became of former leaves on a day, from a version on.
+
+    `renamed`: former code → code; `merged`: code → former codes; `split`: former code → codes, between which a person
+    has to decide for each label.
+    """
+
+    renamed: dict[Text, Text] = {}
+    merged: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = {}
+    split: dict[Text, Annotated[tuple[Text, ...], Field(min_length=2)]] = {}
+
+
 class TaxonomyFile(Dated):
     """taxonomy.yaml."""
 
@@ -56,6 +68,7 @@ class TaxonomyFile(Dated):
     flags: dict[Flag, Text]
     filings: tuple[FilingEntry, ...]
     causes: dict[Text, Text]
+    changes: tuple[ChangeEntry, ...] = ()
 
 
 class Clock(Strict):
@@ -135,6 +148,7 @@ class DecisionFile(Dated):
     """decision.yaml: thresholds that hold until a bundle brings fitted ones."""
 
     auto_confidence: Probability
+    auto_leaves: Literal["all"] | tuple[Text, ...] = "all"  # every other leaf goes to a person (`auto_off`)
     flag_rule_weight: Annotated[float, Field(gt=0)]
     flag_needs: dict[Flag, Text] = {}
     safety_rule_weight: Annotated[float, Field(gt=0)]
@@ -150,11 +164,24 @@ class DecisionFile(Dated):
     reports_other_value: float = 0.0
     leaf_prior: dict[Text, Probability] = {}  # share of each leaf in the office's real flow; empty: as in training
 
+    def auto_on(self, leaf: str) -> bool:
+        """Whether tickets of a leaf may go to their desk unread.
+
+        Args:
+            leaf: its code.
+
+        Returns:
+            True where the office has switched it on.
+        """
+        return self.auto_leaves == "all" or leaf in self.auto_leaves
+
     @field_validator("leaf_prior")
     @classmethod
     def _whole(cls, prior: dict[str, float]) -> dict[str, float]:
         if prior and abs(sum(prior.values()) - 1) > 0.01:
-            raise ValueError(f"leaf_prior: the shares of all leaves must sum to 1, they sum to {sum(prior.values()):.3f}")
+            raise ValueError(
+                f"leaf_prior: the shares of all leaves must sum to 1, they sum to {sum(prior.values()):.3f}"
+            )
         return prior
 
 

@@ -53,6 +53,23 @@ def test_raising_every_flag_changes_neither_decision_desk_due_dates_nor_rank(
         assert rank(a) == rank(b)
 
 
+@pytest.mark.parametrize("switched_on", ["all", (), ("other.outage", "billing.charge")])
+def test_no_flag_changes_what_the_switch_of_a_leaf_says(
+    pipeline: Pipeline, held_side: tuple[LabelledTicket, ...], switched_on: object
+) -> None:
+    """Rule 1 beside `auto_leaves`: a leaf that is off is reviewed, with and without flags; only that changes."""
+    tickets = [ticket_from({"content": t.text, "accepted_at": ACCEPTED}) for t in held_side[::4]]
+    decision = pipeline.policy.decision.model_copy(update={"auto_leaves": switched_on})
+    switched = Pipeline(replace(pipeline.policy, decision=decision), pipeline.bundle)
+    answers = [_all_flags(switched, raised=raised).predict(tickets) for raised in (True, False)]
+    for flagged, plain, before in zip(*answers, pipeline.predict(tickets), strict=True):
+        assert (flagged.decision, flagged.reasons, flagged.route) == (plain.decision, plain.reasons, plain.route)
+        on = switched_on == "all" or before.category.code in switched_on
+        assert plain.decision == (before.decision if on or before.decision != "auto" else "review")
+        assert ("auto_off" in plain.reasons) == (not on and before.decision != "fallback")
+        assert plain.route.due_at == before.route.due_at
+
+
 def test_flags_set_by_hand_do_not_move_a_ticket_in_the_queue(pipeline: Pipeline) -> None:
     prediction = _one(pipeline, "停电三小时了没人管")
     flagged = replace(prediction, flags=dict.fromkeys(FLAGS, Cue(1.0, True)))

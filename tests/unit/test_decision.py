@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from model.decision import AUTO, FALLBACK, REVIEW, Case, decide
+from model.decision import AUTO, FALLBACK, REVIEW, Case, decide, ready_for_auto
 from model.document import read
 from model.policy import Policy
 from model.routing import route
@@ -86,3 +86,30 @@ def test_a_ticket_is_not_put_aside_unread_where_rules_see_a_matter_of_ours(polic
     verdict = RuleVerdict(leaves, {}, hits)
     assert _decide(policy, replace(case, verdict=verdict)) == (REVIEW, ("rules_disagree",))
     assert _decide(policy, replace(case, verdict=verdict, leaf="billing.tariff")) == (AUTO, ())
+
+
+def _only(policy: Policy, *leaves: str) -> Policy:
+    return replace(policy, decision=policy.decision.model_copy(update={"auto_leaves": leaves}))
+
+
+def test_a_leaf_that_is_not_switched_on_goes_to_a_person_however_sure(policy: Policy) -> None:
+    case = _case(policy, "停电三小时了没人管")
+    assert _decide(_only(policy, "billing.charge"), case) == (REVIEW, ("auto_off",))
+    assert _decide(_only(policy), case) == (REVIEW, ("auto_off",))
+    assert _decide(_only(policy, "other.outage"), case) == (AUTO, ())
+
+
+def test_the_switch_makes_no_ticket_auto_that_was_not(policy: Policy) -> None:
+    case = _case(policy, "停电三小时了没人管", confidence=0.5)
+    assert _decide(_only(policy, "other.outage"), case) == (REVIEW, ("low_confidence",))
+    assert _decide(_only(policy), case, missing=True)[0] == FALLBACK
+
+
+def test_ready_for_auto_means_that_only_the_switch_stands_against_it() -> None:
+    assert ready_for_auto(AUTO, ())
+    assert ready_for_auto(AUTO, ("over_time",))
+    assert ready_for_auto(REVIEW, ("auto_off",))
+    assert ready_for_auto(REVIEW, ("auto_off", "over_time"))
+    assert not ready_for_auto(REVIEW, ("auto_off", "low_confidence"))
+    assert not ready_for_auto(REVIEW, ("low_confidence",))
+    assert not ready_for_auto(FALLBACK, ("auto_off", "model_unavailable"))

@@ -68,6 +68,8 @@ def test_an_office_may_bring_one_file_only(tmp_path: Path) -> None:
         ("taxonomy.yaml", lambda d: d["leaves"].append(d["leaves"][0]), ["taxonomy.yaml", "重复"]),
         ("taxonomy.yaml", lambda d: d["leaves"][0].update(causes=["moon"]), ["taxonomy.yaml", "moon", "causes"]),
         ("decision.yaml", lambda d: d.update(auto_confidence=7), ["decision.yaml", "auto_confidence"]),
+        ("decision.yaml", lambda d: d.update(auto_leaves=["billing.water"]), ["decision.yaml", "auto_leaves", "billing.water", "all"]),
+        ("decision.yaml", lambda d: d.update(auto_leaves="some"), ["decision.yaml", "auto_leaves"]),
         ("measures.yaml", lambda d: d["leaves"]["billing.charge"]["card"].update(ask=["一个问题"]), ["measures.yaml", "ask"]),
         ("rules/flags.yaml", lambda d: d["rules"][0].update(to="malice"), ["malice", "拼写"]),
         ("rules/flags.yaml", lambda d: d["rules"].append(d["rules"][0]), ["重复"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.errors import InvalidLabels
-from triage.cli.learn_ports import crown, deleted_in_store, fitter, note_in_store, record, say
+from triage.cli.learn_ports import champion_of, crown, deleted_in_store, fitter, note_in_store, record, say
 from triage.cli.train import SAMPLES, Kind
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def retrain(
     """Fit a challenger on a labelled batch and compare it with the champion. Exit 1: refused, or rows left out."""
     from training.gate import Tolerances
     from training.retrain import Plan, make_challenger, take_in
-    from triage.compose import build_pipeline, build_policy, bundle_key, china_now
+    from triage.compose import build_policy, bundle_key, china_now
     from triage.settings import Settings
 
     settings = Settings()
-    places, champion = _places(settings), build_pipeline(settings)
     policy, base = build_policy(settings), data or [SAMPLES]
+    places, champion = _places(settings), champion_of(settings, policy)
     tolerances = Tolerances.read(gate) if gate else Tolerances.read()
     plan = Plan(policy, tolerances, base, labels, recent or (), bundle_key(settings), deleted_in_store(settings))
     intake = take_in(plan, places, champion)

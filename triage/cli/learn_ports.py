@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from model.errors import MissingExtra, StoreUnavailable
+from model.errors import BundleOutdated, MissingExtra, StoreUnavailable
 from triage.cli.train import Kind
 
 if TYPE_CHECKING:
+    from model.pipeline import Pipeline
     from model.policy import Policy
     from serving.store.database import Database
     from training.places import Places
@@ -58,6 +59,34 @@ def fitter(kind: Kind, policy: "Policy", work: Path, key: str | None) -> "Fit":
         ) from error
     settings = CascadeSettings(encoder_alone=kind is Kind.encoder)
     return lambda tickets, output: fit_cascade(tickets, policy, output, work, settings, key=key, progress=say)
+
+
+def champion_of(settings: "Settings", policy: "Policy") -> "Pipeline":
+    """What a challenger is compared with.
+
+    Args:
+        settings: where the champion is.
+        policy: in force.
+
+    Returns:
+        The champion; rules where there is none, or where it knows only a former taxonomy.
+
+    Raises:
+        BundleError: the champion is damaged.
+    """
+    from model.pipeline import Pipeline
+    from triage.compose import build_pipeline
+
+    try:
+        champion = build_pipeline(settings)
+        if champion.policy.taxonomy.version == policy.taxonomy.version:
+            return champion
+        old = champion.policy.taxonomy.version
+        say(f"在用模型按类目体系 {old} 训练,现行体系是 {policy.taxonomy.version}")
+    except BundleOutdated as error:
+        say(str(error))
+    say("在用模型不能按现行类目比较,这次改与规则比较;换上时须加 --force(会记录在案)")
+    return Pipeline(policy, missing="bundle_refused")
 
 
 def deleted_in_store(settings: "Settings") -> frozenset[tuple[str, str]]:

@@ -12,6 +12,16 @@ REASONS = {
     "auto_off": "该类别不自动派单",
 }  # fmt: skip
 
+FLAG = {"malicious": "恶意诉求", "unreasonable": "不合理诉求", "theft": "窃电或违约用电", "arrears": "拖欠电费"}
+CUE_STATE = {
+    "candidate": "候选", "evidence_complete": "证据齐全", "active": "已确认", "appealed": "申诉中", "expired": "已到期",
+    "removed": "已撤销", "rejected": "已驳回",
+}  # fmt: skip
+CUE_STEP = {
+    "cue.evidence": "补证据", "cue.confirm": "确认", "cue.reject": "驳回", "cue.appeal": "申诉", "cue.remove": "撤销",
+    "cue.expire": "到期",
+}  # fmt: skip
+
 
 def moment(value: str | None) -> str:
     """A time as people write it.
@@ -23,6 +33,18 @@ def moment(value: str | None) -> str:
         Month, day, hour and minute in China; 「—」 for None.
     """
     return f"{datetime.fromisoformat(value).astimezone(CHINA):%m-%d %H:%M}" if value else "—"
+
+
+def day(value: str | None) -> str:
+    """A day as people write it.
+
+    Args:
+        value: RFC 3339, or None.
+
+    Returns:
+        Year, month and day in China; 「—」 for None.
+    """
+    return f"{datetime.fromisoformat(value).astimezone(CHINA):%Y-%m-%d}" if value else "—"
 
 
 def percent(value: float) -> str:

@@ -36,7 +36,15 @@ class Entry:
     roles: tuple[str, ...] = ("reviewer", "admin")
 
 
-ENTRIES = (Entry("/", "工单队列"),)
+_READERS = ("analyst", "reviewer", "admin")
+ENTRIES = (
+    Entry("/", "工单队列"),
+    Entry("/cues", "线索"),
+    Entry("/events", "已知事件"),
+    Entry("/hotspots", "热点", _READERS),
+    Entry("/sheet", "派单表", _READERS),
+    Entry("/model", "模型", _READERS),
+)
 
 
 @dataclass
@@ -123,7 +131,8 @@ async def frame(
     Yields:
         The view, inside the page's main part.
     """
-    ui.add_head_html('<link rel="stylesheet" href="/console-static/console.css">')
+    for style in ("console.css", "office.css"):
+        ui.add_head_html(f'<link rel="stylesheet" href="/console-static/{style}">')
     entries = [entry for entry in ENTRIES if person.role in entry.roles]
     ui.html(render("header.html", person=person, entries=entries, path=path), sanitize=False).classes("top")
     with ui.element("main").classes("page").props('id="main"'):

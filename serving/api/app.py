@@ -13,7 +13,21 @@ from starlette.responses import Response
 from model.errors import InvalidTicket
 from model.pipeline import Pipeline
 from model.ticket import Ticket, ticket_from
-from serving.api import cues, documentation, events, handling, labels, me, model_use, problems, reviews, tickets
+from serving.api import (
+    categories,
+    counts,
+    cues,
+    documentation,
+    events,
+    handling,
+    labels,
+    me,
+    model_use,
+    problems,
+    reviews,
+    similar,
+    tickets,
+)
 from serving.api.access import Access
 from serving.api.backlog import Backlog
 from serving.api.context import Context
@@ -22,6 +36,7 @@ from serving.api.limits import BodyLimits
 from serving.api.metrics import Metrics, Timed
 from serving.api.office import Office
 from serving.api.rates import Rates, charge
+from serving.api.room import Room
 from serving.api.schemas import BatchIn, ModelOut, ReadyOut, TicketIn
 from serving.engine.engine import Engine, Source
 from serving.engine.figures import Figures
@@ -64,6 +79,7 @@ def create_app(
     )
     app.add_middleware(BodyLimits)
     if office:
+        app.add_middleware(Room)
         app.add_middleware(Guard, access=Access(office), rates=Rates(office.per_minute), registry=metrics.registry)
     app.add_middleware(Timed, metrics=metrics)
     app.add_middleware(Context)
@@ -99,6 +115,7 @@ def _lifespan(
 
 def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:
     app.state.office = office
+    similar.install(app)  # before the ticket, whose path takes everything that follows
     tickets.install(app, metrics)
     reviews.install(app)
     handling.install(app)
@@ -106,6 +123,8 @@ def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:
     labels.install(app)
     events.install(app)
     me.install(app)
+    counts.install(app)
+    categories.install(app)
     model_use.install(app)
 
 
@@ -163,10 +182,10 @@ def _add_state(app: FastAPI, metrics: Metrics, backlog: Backlog | None) -> None:
         return ReadyOut(status="ready", level=engine.level, reason=engine.reason)
 
     @app.get("/metrics", tags=["运行"], summary="Prometheus 指标", response_class=Response)
-    def metrics_page(request: Request) -> Response:
+    async def metrics_page(request: Request) -> Response:
         engine: Engine = request.app.state.engine
         if backlog:
-            backlog.read()
+            await backlog.renew()
         metrics.serves(engine.level, refused=engine.refused)
         return metrics.page()
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from serving.store.queue import PAGE, PAGE_MOST
+from serving.store.urgency import Urgency
 
 MAX_BATCH = 256
 ID_MOST = 2**31 - 1  # of numbers that databases give
@@ -81,7 +82,7 @@ class ModelOut(BaseModel):
     """The bundle in use."""
 
     bundle: str | None
-    level: str = Field(description="应答层级:linear 或 rules")
+    level: str = Field(description="应答层级:cascade、linear 或 rules")
     reason: str | None = Field(description="为什么没有用模型;正常时为空")
     source: str
     created: str | None
@@ -127,6 +128,8 @@ class TicketQuery(BaseModel):
     decision: str | None = Field(None, max_length=20, description="auto、review 或 fallback")
     flag: str | None = Field(None, max_length=20, description="有这条线索的")
     event_id: int | None = Field(None, ge=1, le=ID_MOST, description="可能属于这个已知事件的")
+    urgency: Urgency | None = Field(None, description="安全、超期、将到期、升级风险、未自动派单")
+    fold: bool = Field(False, description="同一已知事件只列最急的一张,folded 为件数;有安全风险的不折叠")
     cursor: str | None = Field(None, max_length=2000, description="上一页返回的 cursor")
     limit: int = Field(PAGE, ge=1, le=PAGE_MOST, description="至多几条")
 
@@ -152,6 +155,12 @@ class ReviewIn(Strict):
     secondary: list[str] = Field([], max_length=2)
     flags: list[str] = Field([], max_length=4)
     note: str | None = Field(None, max_length=2000, description="说明;保存前脱敏")
+
+
+class UndoIn(Strict):
+    """Take back one's own last review."""
+
+    version: int = Field(ge=1, le=ID_MOST, description="复核之后的工单版本")
 
 
 class CloseIn(Strict):

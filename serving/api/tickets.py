@@ -15,10 +15,11 @@ from serving.cues.filings import decided_filing, marked_filing
 from serving.cues.records import CueRecord
 from serving.cues.store import cues_of
 from serving.events.links import known_event_of
+from serving.events.records import events_of, to_dict
 from serving.intake import ID_MOST, incoming_from
 from serving.store import audit
 from serving.store.columns import Json
-from serving.store.queue import Filters, page
+from serving.store.queue import Filters, Slice, page
 from serving.store.reading import find, load
 
 TicketId = Annotated[str, Path(max_length=ID_MOST, description="工单编号;须作 URL 编码")]
@@ -52,10 +53,14 @@ def install(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get("/v1/tickets", tags=[TAG], summary="列出工单:安全在前,其次最近的时限、升级风险、低置信度")
     def list_tickets(request: Request, wanted: Annotated[TicketQuery, Query()]) -> TicketPage:
-        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit"}))
-        with office_of(request).store.read() as session:
-            found = page(session, filters, cursor=wanted.cursor, limit=wanted.limit)
-        return TicketPage(tickets=found.tickets, cursor=found.cursor)
+        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit", "fold"}))
+        office, policy = office_of(request), policy_of(request).events
+        with office.store.read() as session:
+            found = page(session, filters, Slice(wanted.cursor, wanted.limit, wanted.fold), office.now())
+            events = events_of(session, {ticket["event_id"] for ticket in found.tickets})
+        shown = {event.id: to_dict(event, policy) for event in events}
+        tickets = [{**ticket, "event": shown.get(ticket["event_id"])} for ticket in found.tickets]
+        return TicketPage(tickets=tickets, cursor=found.cursor)
 
     @app.get(
         "/v1/tickets/{ticket_id:path}",

@@ -97,6 +97,20 @@ def ticket_counts(session: Session) -> dict[int, int]:
     return {event: count for event, count in session.execute(linked.group_by(StoredTicket.event_id)) if event}
 
 
+def events_of(session: Session, ids: set[int | None]) -> list[Event]:
+    """Events by number, those that were removed left out.
+
+    Args:
+        session: reads.
+        ids: None among them asks for nothing.
+
+    Returns:
+        In no order that means anything.
+    """
+    known = [one for one in ids if one is not None]
+    return _read(session, _standing(None, None).where(table(KnownEvent).columns.id.in_(known))) if known else []
+
+
 def find_events(session: Session, sightings: Sequence[Sighting], policy: EventsFile) -> list[tuple[Match, ...]]:
     """Known events that tickets may belong to; the register is read once for all of them.
 

@@ -14,8 +14,9 @@ from model.ticket import LabelledTicket
 from serving.store import audit
 from serving.store.columns import Json, write_rows
 from serving.store.database import Database
+from serving.store.reading import time_word
 from serving.store.tables import DataVersion, DataVersionTicket, Review, StoredPrediction, StoredTicket, TicketText
-from serving.store.tickets import DELETED
+from serving.store.tickets import DELETED, OPEN
 
 _CHANNELS = ("asr", "agent_note", "online", "relay")
 
@@ -44,8 +45,8 @@ def export_labels(database: Database, *, taxonomy: Taxonomy, actor: str, now: da
         The batch.
     """
     goes_with = {filing.code: filing.goes_with for filing in taxonomy.filings}
-    with database.write() as session:
-        tickets = [_labelled(row, goes_with) for row in _reviewed(session)]
+    with database.unhurried(), database.write() as session:
+        tickets = [_labelled(row, goes_with) for row in _reviewed(session) if not _undone(row)]
         name = digest(tickets)
         _write_down(session, name, tickets, now)
         detail = {"tickets": len(tickets)}
@@ -86,6 +87,11 @@ def _reviewed(session: Session) -> list[Any]:
     return list(session.execute(query).all())
 
 
+def _undone(row: Any) -> bool:
+    """Whether the person took the only decision back, so that none stands."""
+    return bool(row[2].body.get("undo")) and row[2].body["status"] == OPEN
+
+
 def _labelled(row: Any, goes_with: dict[str, str | None]) -> LabelledTicket:
     ticket, text, review, body = row
     flags = frozenset(review.body["flags"])
@@ -98,11 +104,12 @@ def _labelled(row: Any, goes_with: dict[str, str | None]) -> LabelledTicket:
         secondary=tuple(review.body["secondary"]),
         flags=flags,
         theft_role=role,
-        filing=filing if goes_with.get(filing or "") in flags else None,
+        filing=filing if filing and goes_with.get(filing) in (None, *flags) else None,
         safety=ticket.safety,
         escalation=ticket.escalation,
         channel=ticket.channel if ticket.channel in _CHANNELS else None,
         author=f"caller-{ticket.caller[:16]}" if ticket.caller else None,
+        extra={"labelled_by": review.reviewer, "labelled_at": time_word(review.made_at)},
     )
 
 
@@ -111,7 +118,7 @@ def _record(ticket: LabelledTicket) -> Json:
         "id": ticket.id, "channel": ticket.channel, "text": ticket.text, "category": ticket.category,
         "secondary": list(ticket.secondary), "flags": sorted(ticket.flags), "theft_role": ticket.theft_role,
         "filing": ticket.filing or "none", "safety": ticket.safety, "escalation": ticket.escalation,
-        "author": ticket.author, "voice": None, "split": None, "origin": "reviewed",
+        "author": ticket.author, "voice": None, "split": None, "origin": "reviewed", **ticket.extra,
     }  # fmt: skip
 
 

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from model.errors import InvalidField
 from serving.store.columns import Json
+from serving.store.folding import folded, leaders
 from serving.store.reading import summary
 from serving.store.tables import StoredCue, StoredTicket
+from serving.store.urgency import Urgency, conditions
 
 PAGE, PAGE_MOST = 50, 200
 
@@ -41,6 +43,7 @@ class Filters:
     decision: str | None = None
     flag: str | None = None
     event_id: int | None = None
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,23 @@ class Page:
     cursor: str | None
 
 
-def page(session: Session, filters: Filters, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which page. `fold` leaves one line for each known event, its most urgent ticket, with the number of `folded`."""
+
+    cursor: str | None = None
+    limit: int = PAGE
+    fold: bool = False
+
+
+def page(session: Session, filters: Filters, wanted: Slice, now: datetime) -> Page:
     """One page of tickets. Pages never repeat or skip a ticket that stays in its place.
 
     Args:
         session: reads.
         filters: all must hold.
-        cursor: as the page before gave it.
-        limit: tickets at most.
+        wanted: which page.
+        now: tells what is overdue.
 
     Returns:
         The page.
@@ -66,16 +78,22 @@ def page(session: Session, filters: Filters, *, cursor: str | None = None, limit
     Raises:
         InvalidField: a cursor that is none of ours.
     """
-    query = _filtered(filters).order_by(*_ORDER).limit(min(limit, PAGE_MOST) + 1)
-    if cursor is not None:
-        last = [literal(value, column.type) for value, column in zip(_decoded(cursor), _ORDER, strict=True)]
+    query, first = _filtered(filters, now), {}
+    if wanted.fold and filters.event_id is None:
+        first = leaders(session, query, _ORDER)
+        query = folded(query, first)
+    limit = min(wanted.limit, PAGE_MOST)
+    query = query.order_by(*_ORDER).limit(limit + 1)
+    if wanted.cursor is not None:
+        last = [literal(value, column.type) for value, column in zip(_decoded(wanted.cursor), _ORDER, strict=True)]
         query = query.where(tuple_(*_ORDER) > tuple_(*last))
     found = session.execute(query.add_columns(*_ORDER)).all()
-    shown = found[: min(limit, PAGE_MOST)]
-    return Page([summary(row[0]) for row in shown], _encoded(shown[-1][1:]) if len(found) > len(shown) else None)
+    shown = found[:limit]
+    tickets = [summary(row[0]) | {"folded": first.get(row[0].ticket_id, 1)} for row in shown]
+    return Page(tickets, _encoded(shown[-1][1:]) if len(found) > len(shown) else None)
 
 
-def _filtered(filters: Filters) -> Select[Any]:
+def _filtered(filters: Filters, now: datetime) -> Select[Any]:
     query = select(_T)
     for name in ("status", "desk", "category", "decision", "event_id"):
         if (value := getattr(filters, name)) is not None:
@@ -85,7 +103,7 @@ def _filtered(filters: Filters) -> Select[Any]:
     if filters.flag is not None:
         cue = select(StoredCue.id).where(StoredCue.ticket_id == _T.ticket_id, StoredCue.flag == filters.flag)
         query = query.where(cue.exists())
-    return query
+    return query if filters.urgency is None else query.where(conditions(now)[filters.urgency])
 
 
 def _encoded(values: Any) -> str:

@@ -61,7 +61,7 @@ def review(
     """
     _check(verdict, policy)
     with database.write() as session:
-        ticket = _as_seen(session, ticket_id, verdict.version)
+        ticket = as_seen(session, ticket_id, verdict.version)
         reopened = ticket.status == CLOSED
         ticket.status, ticket.closed_at, ticket.version = REVIEWED, None, ticket.version + 1
         anew = reopened or verdict.category != ticket.category
@@ -89,7 +89,21 @@ def _check(verdict: Verdict, policy: Policy) -> None:
         raise InvalidField("secondary 至多两个,互不相同,也不同于 category")
 
 
-def _as_seen(session: Session, ticket_id: str, version: int) -> StoredTicket:
+def as_seen(session: Session, ticket_id: str, version: int) -> StoredTicket:
+    """A ticket that is still as somebody saw it, locked until the transaction ends.
+
+    Args:
+        session: writes.
+        ticket_id: which.
+        version: that was seen.
+
+    Returns:
+        The row.
+
+    Raises:
+        NotFound: no such ticket.
+        Conflict: it has changed since, or was deleted.
+    """
     ticket = find(session, ticket_id, lock=True)
     if ticket.status == DELETED:
         raise Conflict("这张工单已按保存期限或申请删除,不能再改")
@@ -106,9 +120,29 @@ def _moved(session: Session, ticket: StoredTicket, new: Route, now: datetime, *,
     body = new.to_dict()
     if not anew and {**body, "basis": ""} == {**last.body, "basis": ""}:
         return []
-    held, holds = tuple(last.body["deliver_to"]), new.deliver_to
-    ticket.desk, ticket.queues, ticket.arrive_by = new.desk, queues_word(holds), new.arrive_by
-    session.add(StoredRoute(ticket_id=ticket.ticket_id, made_at=now, reason="review", body=body))
+    return hand_over(session, ticket, body, now, reason="review", last=last.body)
+
+
+def hand_over(
+    session: Session, ticket: StoredTicket, body: Json, now: datetime, *, reason: str, last: Json
+) -> list[Message]:
+    """Give a ticket to the desks of another route.
+
+    Args:
+        session: writes.
+        ticket: the row, in its new version.
+        body: the route, as `Route.to_dict` gives it.
+        now: when.
+        reason: why: review, undo.
+        last: the route that it had.
+
+    Returns:
+        What those hear who have it now, and those who had it.
+    """
+    held, holds = tuple(last["deliver_to"]), tuple(body["deliver_to"])
+    arrive_by = datetime.fromisoformat(body["arrive_by"]) if body["arrive_by"] else None
+    ticket.desk, ticket.queues, ticket.arrive_by = body["desk"], queues_word(holds), arrive_by
+    session.add(StoredRoute(ticket_id=ticket.ticket_id, made_at=now, reason=reason, body=body))
     to = [(REROUTED, desk) for desk in holds] + [(WITHDRAWN, desk) for desk in held if desk not in holds]
     return [Message(ticket.ticket_id, ticket.version, kind, desk, ticket.safety) for kind, desk in to]
 

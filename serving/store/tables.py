@@ -81,7 +81,7 @@ class StoredRoute(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.ticket_id"), index=True)
     made_at: Mapped[datetime]
-    reason: Mapped[str] = mapped_column(String(20))  # intake, review, event
+    reason: Mapped[str] = mapped_column(String(20))  # intake, review, undo, event
     body: Mapped[Json]
 
 
@@ -96,7 +96,7 @@ class Review(Base):
     reviewer: Mapped[str] = mapped_column(String(100))
     version: Mapped[int] = mapped_column(Integer)
     category: Mapped[str] = mapped_column(String(60))
-    body: Mapped[Json]  # secondary, flags
+    body: Mapped[Json]  # secondary, flags; of one that takes the last back also undo and status
 
 
 class ReviewNote(Base):

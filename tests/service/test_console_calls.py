@@ -1,7 +1,6 @@
-"""What the console asks for beside the contract, on both databases: lists of cues, papers, tickets of events, use of the model."""
+"""What a console asks for: figures, one line an event, categories, similar tickets, and a decision taken back."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,129 +9,152 @@ from serving.api.roles import Role
 from serving.store.database import Database
 from tests.office import Served, served
 
-THEFT = "举报:隔壁老王家偷电,半夜绕表接线,你们来查"
-MALICE = "我要投诉抄表的李建国,他借我钱不还,你们单位扣他奖金,不然我天天打电话"
-ORG = {"county": "兴隆县", "station": "城东供电所"}
+ACCEPTED = "2026-11-23T08:30:00+08:00"
 
 
 @pytest.fixture
-def desk(database: Database, rules_pipeline: Pipeline) -> Iterator[Served]:
-    with served(database, rules_pipeline) as running:
-        yield running
+def office(database: Database, rules_pipeline: Pipeline, clock: Callable[[], object]) -> Iterator[Served]:
+    with served(database, rules_pipeline, clock=clock) as one:  # type: ignore[arg-type]
+        yield one
 
 
-def _take(desk: Served, ticket_id: str, content: str, **more: Any) -> None:
-    body = {"ticket_id": ticket_id, "content": content, "org": ORG, **more}
-    assert desk.client.post("/v1/tickets", json=body, headers=desk.by(Role.INTAKE)).status_code == 201
+def _send(office: Served, ticket_id: str, content: str, **fields: object) -> None:
+    body = {"ticket_id": ticket_id, "content": content, "accepted_at": ACCEPTED, **fields}
+    assert office.client.post("/v1/tickets", json=body, headers=office.by(Role.INTAKE)).status_code == 201
 
 
-def _get(desk: Served, path: str, role: Role = Role.REVIEWER, **query: Any) -> Any:
-    answer = desk.client.get(path, headers=desk.by(role), params=query)
+def _get(office: Served, path: str, **params: object) -> dict:
+    answer = office.client.get(path, params=params, headers=office.by(Role.REVIEWER))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def _post(desk: Served, path: str, body: Any, role: Role = Role.REVIEWER) -> Any:
-    return desk.client.post(path, json=body, headers=desk.by(role))
+def _post(office: Served, path: str, body: dict, role: Role = Role.REVIEWER, status: int = 200) -> dict:
+    answer = office.client.post(path, json=body, headers=office.by(role))
+    assert answer.status_code == status, answer.text
+    return answer.json()
 
 
-def _flag(desk: Served, ticket_id: str, *flags: str) -> None:
-    """A reviewer sees the flags, whatever the rules say."""
-    ticket = _get(desk, f"/v1/tickets/{ticket_id}")
-    body = {"version": ticket["version"], "category": ticket["category"], "flags": list(flags)}
-    assert _post(desk, f"/v1/tickets/{ticket_id}/review", body).status_code == 200
+def test_a_key_tells_whose_it_is(office: Served) -> None:
+    assert _get(office, "/v1/me") == {
+        "name": "reviewer",
+        "role": "reviewer",
+        "role_name": "服务专责",
+        "unit": "客户服务中心",
+    }
 
 
-def test_cues_are_listed_by_state_and_flag_page_by_page_with_the_number_of_each(desk: Served) -> None:
-    for number in range(5):
-        _take(desk, f"T{number}", THEFT)
-        _flag(desk, f"T{number}", "theft", "arrears")
-    _post(desk, "/v1/tickets/T0/cues/arrears/reject", {"version": 1, "reason": "not_enough_evidence"})
-    shown = _get(desk, "/v1/cues", state="candidate", flag="theft", limit=3)
-    assert shown["counts"]["candidate"] == {"theft": 5, "arrears": 4}
-    assert shown["counts"]["rejected"] == {"arrears": 1}
-    rest = _get(desk, "/v1/cues", state="candidate", flag="theft", limit=3, cursor=shown["cursor"])
-    ids = [cue["ticket_id"] for cue in shown["cues"] + rest["cues"]]
-    assert ids == ["T4", "T3", "T2", "T1", "T0"]
-    assert rest["cursor"] is None
-    assert {cue["flag"] for cue in shown["cues"]} == {"theft"}
+def test_the_figures_are_the_sizes_of_the_lists_that_they_stand_for(office: Served, clock) -> None:
+    _send(office, "danger", "电线断了掉在地上冒火花,快来人")
+    _send(office, "loud", "电费多扣了两百块,再不退我就打12398")
+    _send(office, "old", "换表没通知我,底数也没让看", accepted_at="2026-11-10T08:30:00+08:00")
+    _send(office, "calm", "换表没通知我,底数也没让看")
+    found = _get(office, "/v1/counts")
+    assert found["status"] == {"open": 4, "reviewed": 0, "closed": 0}
+    for urgency in ("safety", "overdue", "due_soon", "escalation", "low_confidence"):
+        listed = _get(office, "/v1/tickets", status="open", urgency=urgency)["tickets"]
+        assert found["open"][urgency] == len(listed), urgency
+    assert found["open"]["safety"] == found["open"]["escalation"] == 1
+    late = {one["ticket_id"] for one in _get(office, "/v1/tickets", urgency="overdue")["tickets"]}
+    assert "old" in late
+    assert "calm" not in late
+    clock.goes_on(hours=20)
+    soon = {one["ticket_id"] for one in _get(office, "/v1/tickets", urgency="due_soon")["tickets"]}
+    assert "calm" in soon  # 24 hours to the first contact, four of them left
+    assert not soon & {one["ticket_id"] for one in _get(office, "/v1/tickets", urgency="overdue")["tickets"]}
 
 
-def test_a_cue_says_what_its_reader_may_do_and_why_not(desk: Served) -> None:
-    _take(desk, "a/1", MALICE)
-    ticket_path, path = "/v1/tickets/a%2F1", "/v1/cues/malicious/a%2F1"
-    body = {"version": 1, "category": "other.misc", "flags": ["malicious"]}
-    assert _post(desk, f"{ticket_path}/review", body).status_code == 200
-    steps = {one["step"]: one["refusal"] for one in _get(desk, path)["steps"]}
-    assert steps == {"evidence": None, "reject": None}
-    evidence = [
-        {"item": "earlier_dispute", "reference": "用检〔2026〕31号", "date": "2026-01-08"},
-        {"item": "fault_disproved", "reference": "录像 12"},
-    ]
-    assert (
-        _post(desk, f"{ticket_path}/cues/malicious/evidence", {"version": 1, "evidence": evidence}).status_code == 200
-    )
-    assert _post(desk, f"{ticket_path}/cues/malicious/confirm", {"version": 2}).status_code == 200
-    first, second = _get(desk, path), _get(desk, path, Role.ADMIN)
-    assert "您已经确认过" in next(one["refusal"] for one in first["steps"] if one["step"] == "confirm")
-    assert next(one["refusal"] for one in second["steps"] if one["step"] == "confirm") is None
-    assert [one["action"] for one in first["history"]] == ["cue.evidence", "cue.confirm"]
-    assert first["version"] == 3  # looking at it is no step
+def test_tickets_of_one_event_are_one_line_that_unfolds_and_danger_is_never_folded(office: Served) -> None:
+    event = {
+        "kind": "planned_outage", "county": "城关县", "station": "城东供电所", "text": "城东10千伏线路检修停电",
+        "starts_at": "2026-11-23T06:00:00+08:00", "ends_at": "2026-11-23T20:00:00+08:00",
+    }  # fmt: skip
+    entered = _post(office, "/v1/events", event, status=201)
+    org = {"city": "某市", "county": "城关县", "station": "城东供电所"}
+    for number in range(4):
+        _send(office, f"out-{number}", f"停电{number + 1}个小时了没人管,什么时候来电", org=org)
+    _send(office, "out-danger", "停电了,电线断了掉在地上冒火花,快来人", org=org)
+    _send(office, "alone", "换表没通知我,底数也没让看", org=org)
+    listed = _get(office, "/v1/tickets", fold=True)["tickets"]
+    linked = [one for one in _get(office, "/v1/tickets")["tickets"] if one["event_id"] == entered["id"]]
+    calm = [one for one in linked if not one["safety"]]
+    assert len(calm) >= 4
+    lines = [one for one in listed if one["event_id"] == entered["id"] and not one["safety"]]
+    assert [(one["ticket_id"], one["folded"]) for one in lines] == [(calm[0]["ticket_id"], len(calm))]
+    assert lines[0]["event"]["text"] == event["text"]
+    assert {"out-danger", "alone"} <= {one["ticket_id"] for one in listed}
+    unfolded = _get(office, "/v1/tickets", fold=True, event_id=entered["id"])["tickets"]
+    assert {one["ticket_id"] for one in unfolded} == {one["ticket_id"] for one in linked}
 
 
-def test_a_paper_names_the_item_marks_its_gaps_and_that_it_came_after_the_complaint(desk: Served) -> None:
-    _take(desk, "T1", MALICE, accepted_at="2026-11-23T08:30:00+08:00")
-    _flag(desk, "T1", "malicious", "unreasonable", "theft")
-    malice = _get(desk, "/v1/cues/malicious/T1")["draft"]
-    assert malice["item"] == "员工私人问题或不满处罚引发(R5_MALICIOUS)"
-    assert any("投诉受理之后提出" in mark for mark in malice["marks"])
-    assert any("不得报送" in mark for mark in malice["marks"])
-    lines = [line for section in malice["sections"] for line in section["lines"]]
-    assert malice["gaps"] == sum(line["text"].startswith("【待补:") for line in lines) >= 5
-    assert "李建国" not in str(malice)
-    answer = _get(desk, "/v1/cues/unreasonable/T1")["draft"]
-    assert (answer["title"], answer["item"]) == ("最终答复(草稿)", "已按规定答复仍超规定(R4_UNREASONABLE)")
-    assert _get(desk, "/v1/cues/theft/T1")["draft"] is None
+def test_categories_bring_desk_measures_and_the_first_contact_card_with_its_section(office: Served) -> None:
+    found = _get(office, "/v1/categories")
+    assert len(found["categories"]) == 13
+    for one in found["categories"]:
+        assert one["name"]
+        assert one["desk"] in found["desks"]
+        assert one["measures"]
+        assert len(one["card"]["ask"]) == 3
+        assert one["card"]["section"]
+    assert set(found["flags"]) == {"malicious", "unreasonable", "theft", "arrears"}
 
 
-def test_a_cue_that_is_not_there_is_a_404(desk: Served) -> None:
-    answer = desk.client.get("/v1/cues/theft/T9", headers=desk.by(Role.REVIEWER))
-    assert (answer.status_code, answer.json()["code"]) == (404, "cue_not_found")
+def test_similar_tickets_are_those_that_people_reviewed(office: Served) -> None:
+    _send(office, "a", "换表没有通知我,旧表底数也没让我看就拆走了")
+    _send(office, "b", "换表没有通知我们家,旧表底数没让看就拆走了")
+    _send(office, "c", "营业厅的人态度恶劣,推来推去不给办")
+    assert _get(office, "/v1/tickets/a/similar") == {"tickets": []}
+    for name in ("b", "c"):
+        ticket = _get(office, f"/v1/tickets/{name}")
+        _post(office, f"/v1/tickets/{name}/review", {"version": ticket["version"], "category": ticket["category"]})
+    found = _get(office, "/v1/tickets/a/similar")["tickets"]
+    assert [one["ticket_id"] for one in found] == ["b"]
+    assert found[0]["likeness"] > 0.5
 
 
-def test_events_say_how_many_tickets_they_have_and_the_tickets_are_listed_by_event(desk: Served) -> None:
-    event = {"kind": "planned_outage", "starts_at": "2026-11-23T08:00:00+08:00", "ends_at": "2026-11-24T08:00:00+08:00",
-             "county": "兴隆县", "text": "计划检修停电"}  # fmt: skip
-    number = _post(desk, "/v1/events", event).json()["id"]
-    for ticket_id in ("T1", "T2"):
-        _take(desk, ticket_id, "停电三小时了没人管", accepted_at="2026-11-23T09:00:00+08:00")
-    _take(desk, "T3", "停电三小时了没人管", accepted_at="2026-11-20T09:00:00+08:00")
-    shown = _get(desk, "/v1/events")
-    assert [(one["id"], one["tickets"]) for one in shown["events"]] == [(number, 2)]
-    assert {"code": "system_upgrade", "name": "系统升级", "filing": "R2_SYSTEM", "everywhere": True} in shown["kinds"]
-    listed = _get(desk, "/v1/tickets", event_id=number)["tickets"]
-    assert sorted(one["ticket_id"] for one in listed) == ["T1", "T2"]
+def test_a_decision_taken_back_restores_category_desk_and_queue_and_is_on_record(office: Served) -> None:
+    _send(office, "t", "换表没通知我,底数也没让看")
+    before = _get(office, "/v1/tickets/t")
+    done = _post(office, "/v1/tickets/t/review", {"version": 1, "category": "billing.tariff"})
+    assert done["desk"] != before["desk"]
+    back = _post(office, "/v1/tickets/t/undo", {"version": done["version"]})
+    for name in ("category", "desk", "queues", "status", "arrive_by"):
+        assert back[name] == before[name], name
+    assert back["version"] == done["version"] + 1
+    assert [one["action"] for one in back["history"]] == ["ticket.taken_in", "ticket.reviewed", "ticket.review_undone"]
+    assert back["history"][-1]["detail"]["undone"] == done["version"]
+    assert [one.get("undo", False) for one in back["reviews"]] == [False, True]
 
 
-def test_the_use_of_the_model_counts_leaves_decisions_and_what_people_kept(desk: Served) -> None:
-    for number in range(6):
-        _take(desk, f"T{number}", "停电三小时了没人管")
-    for number in range(5):
-        decided = "other.outage" if number else "other.power_quality"
-        _post(desk, f"/v1/tickets/T{number}/review", {"version": 1, "category": decided})
-    shown = _get(desk, "/v1/model/use", Role.ANALYST, days=7)
-    assert shown["tickets"]["n"] == 6
-    assert shown["tickets"]["leaves"] == {"other.outage": 5, "other.power_quality": 1}
-    assert shown["before"]["n"] == 0
-    assert shown["reviews"] == [{"category": "other.outage", "n": 5, "kept": 4, "share": 0.8}]
-    (one,) = shown["reliability"]
-    assert (one["n"], one["accuracy"]) == (5, 0.8)
-    assert one["low"] <= one["confidence"] <= one["high"]
+def test_what_was_taken_back_is_no_label_but_the_review_before_it_is(office: Served) -> None:
+    for name in ("once", "twice"):
+        _send(office, name, "换表没通知我,底数也没让看")
+    _post(office, "/v1/tickets/twice/review", {"version": 1, "category": "metering.device"})
+    for name, version in (("once", 1), ("twice", 2)):
+        done = _post(office, f"/v1/tickets/{name}/review", {"version": version, "category": "billing.tariff"})
+        _post(office, f"/v1/tickets/{name}/undo", {"version": done["version"]})
+    exported = office.client.get("/v1/labels/export", headers=office.by(Role.ANALYST)).text
+    assert '"twice"' in exported
+    assert "metering.device" in exported
+    assert '"once"' not in exported
+    assert _get(office, "/v1/tickets/twice")["status"] == "reviewed"
+    closed = _get(office, "/v1/tickets/once")["version"]
+    _post(office, "/v1/tickets/once/close", {"version": closed})
+    assert '"once"' not in office.client.get("/v1/labels/export", headers=office.by(Role.ANALYST)).text
 
 
-def test_a_small_cell_of_the_use_shows_counts_only(desk: Served) -> None:
-    _take(desk, "T1", "停电三小时了没人管")
-    _post(desk, "/v1/tickets/T1/review", {"version": 1, "category": "other.outage"})
-    shown = _get(desk, "/v1/model/use", Role.ANALYST)
-    assert shown["reviews"][0]["share"] is None
-    assert shown["reliability"][0]["accuracy"] is None
+@pytest.mark.parametrize("case", ["nothing", "another person's", "something came after", "twice", "reopened"])
+def test_only_ones_own_last_decision_can_be_taken_back(office: Served, case: str) -> None:
+    _send(office, "t", "换表没通知我,底数也没让看")
+    version, decision = 1, {"version": 1, "category": "billing.tariff"}
+    if case == "reopened":
+        version = decision["version"] = _post(office, "/v1/tickets/t/close", {"version": 1})["version"]
+    if case != "nothing":
+        who = Role.ADMIN if case == "another person's" else Role.REVIEWER
+        version = _post(office, "/v1/tickets/t/review", decision, who)["version"]
+    if case == "something came after":
+        version = _post(office, "/v1/tickets/t/close", {"version": version})["version"]
+    if case == "twice":
+        version = _post(office, "/v1/tickets/t/undo", {"version": version})["version"]
+    problem = _post(office, "/v1/tickets/t/undo", {"version": version}, status=409)
+    assert "撤销" in problem["detail"]

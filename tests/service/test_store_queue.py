@@ -1,20 +1,22 @@
 """Lists of tickets: order, filters, pages."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from model.errors import InvalidField
 from serving.store.database import Database
-from serving.store.queue import Filters, page
+from serving.store.queue import Filters, Slice, page
 
 Take = Callable[..., dict]
 LATE, SOON, NOW = "2026-11-23T08:30:00+08:00", "2026-11-20T08:30:00+08:00", "2026-11-10T08:30:00+08:00"
+HERE = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
 def _ids(database: Database, **filters: str) -> list[str]:
     with database.read() as session:
-        return [ticket["ticket_id"] for ticket in page(session, Filters(**filters)).tickets]
+        return [ticket["ticket_id"] for ticket in page(session, Filters(**filters), Slice(), HERE).tickets]
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_pages_give_every_ticket_once_in_order(filled: Database, limit: int) -> 
     cursor, seen = None, []
     with filled.read() as session:
         while True:
-            found = page(session, Filters(), cursor=cursor, limit=limit)
+            found = page(session, Filters(), Slice(cursor, limit), HERE)
             seen += [ticket["ticket_id"] for ticket in found.tickets]
             if not (cursor := found.cursor):
                 break
@@ -67,4 +69,4 @@ def test_pages_give_every_ticket_once_in_order(filled: Database, limit: int) -> 
 )
 def test_a_cursor_that_is_none_of_ours_is_refused(database: Database, cursor: str) -> None:
     with pytest.raises(InvalidField, match="cursor"), database.read() as session:
-        page(session, Filters(), cursor=cursor)
+        page(session, Filters(), Slice(cursor), HERE)

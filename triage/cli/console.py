@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from serving.console.options import ConsoleOptions
     from triage.settings import Settings
 
@@ -48,7 +50,7 @@ def _options(settings: "Settings", api: str | None) -> "ConsoleOptions":
     return ConsoleOptions(api or settings.console_api, cookie, settings.console_https)
 
 
-def _application(options: "ConsoleOptions") -> object:
+def _application(options: "ConsoleOptions") -> "FastAPI":
     from importlib.util import find_spec
 
     from model.errors import MissingExtra

@@ -8,7 +8,21 @@ import yaml
 from pydantic import ValidationError
 
 from model.errors import BundleError, TriageError
-from triage.cli import console, consume, deliver, demo, evaluate, keys, learn, policy, predict, serve, store, train
+from triage.cli import (
+    console,
+    consume,
+    deliver,
+    demo,
+    evaluate,
+    keys,
+    learn,
+    policy,
+    predict,
+    serve,
+    shadow,
+    store,
+    train,
+)
 
 OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
 
@@ -25,6 +39,7 @@ app.command("retrain", help="用标注批次训练挑战者,与在用模型比�
 app.command("models", help="列出在用、挑战者与曾在用的模型包")(learn.models)
 app.command("promote", help="换上一个挑战者(须比较通过)")(learn.promote)
 app.command("rollback", help="恢复上一个在用的模型包")(learn.rollback)
+app.command("shadow", help="影子运行:与人工派单比较,哪些小类可以开启自动派单")(shadow.shadow)
 app.command("label-studio", help="把已标注工单写成 Label Studio 的任务与标注界面")(learn.label_studio)
 app.command("serve", help="启动 HTTP 服务")(serve.serve)
 app.command("console", help="启动网页控制台(另需 triage serve)")(console.console)

@@ -38,6 +38,7 @@ def is_provisional(time: datetime) -> bool:
     return not any(day.year == year for day in _calendar(year, year).weekend_workdays)
 
 
+@cache
 def kind_of_day(day: date) -> int:
     """What kind of day it is, for counts that follow the calendar.
 

@@ -72,13 +72,15 @@ class Totals:
 class Rising:
     """A leaf in a place (`unit` None: everywhere) and a complete period, above its baseline.
 
-    `expected` tickets by weekdays, holidays, season and its own past; `ratio` is tickets / expected; `p` of the one-sided
-    conditional test; `q` after Benjamini–Hochberg over all cells; `history` counts up to twelve periods before, in order.
+    `tickets` and `expected` (by calendar, season and its own past) are of the last `span` periods up to this one together,
+    as a slow rise shows in several; `ratio` is tickets / expected. `p` of the one-sided conditional test; `q` after
+    Benjamini–Hochberg over all cells; `history` counts up to twelve single periods before, in order.
     """
 
     leaf: str
     unit: str | None
     period: str
+    span: int
     tickets: int
     expected: float
     ratio: float
@@ -230,8 +232,7 @@ class Analysis:
         """The form for HTTP.
 
         Returns:
-            The fields by name; times as ISO 8601 in Asia/Shanghai. Lists are cut to `ROWS_MOST` rows; how many were left
-            out stands under `left_out`, by name of the list.
+            The fields by name; times as ISO 8601 in Asia/Shanghai; lists cut to `ROWS_MOST` rows, `left_out` says by how many.
         """
         found: dict[str, Any] = _plain(asdict(self))
         left_out = {name: len(rows) - ROWS_MOST for name, rows in found.items() if isinstance(rows, list)}
@@ -245,6 +246,5 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat()
+    value = value.astimezone(CHINA) if isinstance(value, datetime) else value
     return value.isoformat() if isinstance(value, date) else value

@@ -9,8 +9,7 @@ import typer
 
 from model.errors import MissingExtra
 from triage.cli.training_config import filled, read_config
-
-SAMPLES = Path("data/samples")
+from triage.settings import SAMPLES as SAMPLES
 
 
 class Kind(StrEnum):
@@ -60,12 +59,16 @@ def _linear(tickets: Any, policy: Any, output: Path, config: dict[str, Any], key
     return fit_bundle(tickets, policy, output, filled(FitSettings(), config, "--config"), key=key, progress=_say)
 
 
-def _cascade(tickets: Any, policy: Any, folders: tuple[Path, Path], source: str, config: dict[str, Any], key: str | None) -> str:
+def _cascade(
+    tickets: Any, policy: Any, folders: tuple[Path, Path], source: str, config: dict[str, Any], key: str | None
+) -> str:
     try:
         from training.finetune import FinetuneSettings
         from training.fit_cascade import CascadeSettings, fit_cascade
     except ImportError as error:
-        raise MissingExtra(f"训练级联需要 {error.name};请运行 pip install 'complaint-triage[train]'(见 README)") from error
+        raise MissingExtra(
+            f"训练级联需要 {error.name};请运行 pip install 'complaint-triage[train]'(见 README)"
+        ) from error
     from training.fit import FitSettings
 
     encoder = filled(FinetuneSettings(), config.pop("encoder", {}), "--config encoder")

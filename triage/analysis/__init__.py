@@ -1,0 +1,1 @@
+"""What analysts ask of predictions: why, what is like it, what changed, what is wrong."""

@@ -13,6 +13,7 @@ from triage.cli import (
     consume,
     deliver,
     demo,
+    drift,
     evaluate,
     keys,
     learn,
@@ -40,6 +41,7 @@ app.command("models", help="列出在用、挑战者与曾在用的模型包")(l
 app.command("promote", help="换上一个挑战者(须比较通过)")(learn.promote)
 app.command("rollback", help="恢复上一个在用的模型包")(learn.rollback)
 app.command("shadow", help="影子运行:与人工派单比较,哪些小类可以开启自动派单")(shadow.shadow)
+app.command("drift", help="两期工单比较:小类占比、用语、把握、改判变了没有")(drift.drift)
 app.command("label-studio", help="把已标注工单写成 Label Studio 的任务与标注界面")(learn.label_studio)
 app.command("serve", help="启动 HTTP 服务")(serve.serve)
 app.command("console", help="启动网页控制台(另需 triage serve)")(console.console)

@@ -64,13 +64,15 @@ class Briefing:
             Section("重复来电", (self._callers(mine),)),
             Section("今天讲一条", self._measure(before, mine)),
         )
-        return Report(
-            "晨会简报",
-            f"{self.org} · {self.day:%Y-%m-%d}",
-            self.material.made,
-            sections,
-            self.material.left_out.sentences(),
-        )
+        marks = (*self._several(mine), *self.material.left_out.sentences())
+        return Report("晨会简报", f"{self.org} · {self.day:%Y-%m-%d}", self.material.made, sections, marks)
+
+    def _several(self, mine: "pd.DataFrame") -> tuple[str, ...]:
+        """Told where stations of the same name lie in several counties."""
+        places = mine[["county", "station"]].dropna().drop_duplicates()
+        if not places["station"].duplicated().any():
+            return ()
+        return (f"{'、'.join(sorted(set(places['county'])))} 都有「{self.org}」,这里合在一起;请写成县名加所名",)
 
     def _mine(self) -> "pd.DataFrame":
         frame = self.material.frame
@@ -195,12 +197,6 @@ class Briefing:
 def _conduct(material: Material) -> frozenset[str]:
     """Leaves that complain of a unit's own people."""
     return frozenset(code for code, route in material.policy.routing.routes.items() if route.never)
-
-
-def _several(mine: "pd.DataFrame") -> bool:
-    """Whether stations of the same name in several counties were found."""
-    places = mine[["county", "station"]].dropna().drop_duplicates()
-    return bool(places["station"].duplicated().any())
 
 
 def _turn(items: tuple[str, ...], turn: int) -> str:

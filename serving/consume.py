@@ -96,7 +96,7 @@ class Consumer:
     async def _handle(self, broker: RabbitBroker, message: RabbitMessage, body: bytes) -> None:
         """Settle one message: taken, dead, or back into the queue. Nothing is acknowledged before it is safe."""
         try:
-            reason = await asyncio.to_thread(self._take, body, seen_before=bool(message.raw_message.redelivered))
+            reason = await self._take(body, seen_before=bool(message.raw_message.redelivered))
             if reason is not None:
                 await self._bury(broker, message, body, reason)
             await message.ack()
@@ -107,10 +107,10 @@ class Consumer:
             log.warning("broker away: %s", type(error).__name__)
             await _give_back(message)
 
-    def _take(self, body: bytes, *, seen_before: bool) -> str | None:
+    async def _take(self, body: bytes, *, seen_before: bool) -> str | None:
         """Store a ticket; the reason where it never can be one."""
         try:
-            self.intake.take_in(incoming_from(_ticket(body)), ACTOR)
+            await self.intake.answer(incoming_from(_ticket(body)), ACTOR)
         except (InvalidTicket, Conflict) as error:
             return error.code
         except (StoreUnavailable, Overloaded) as error:

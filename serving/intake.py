@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from anyio import to_thread
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -122,7 +123,7 @@ class Intake:
         """
         arrival = self._arrival(incoming, actor)
         written = await asyncio.wrap_future(self.writer.put(arrival, self))
-        return _new(arrival, written) if written.new else await asyncio.to_thread(self._first_answer, arrival)
+        return _new(arrival, written) if written.new else await to_thread.run_sync(self._first_answer, arrival)
 
     def _first_answer(self, arrival: _Arrival) -> TakenIn:
         with self.writer.database.read() as session:

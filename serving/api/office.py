@@ -1,12 +1,12 @@
 """What the calls with a memory need: the store, the secret of its hashes, the clock."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from anyio import to_thread
 from starlette.requests import Request
 
 from model.errors import StoreUnavailable
@@ -14,7 +14,7 @@ from model.policy import Policy
 from serving.api import keys
 from serving.api.roles import Caller
 from serving.intake import Intake, Predictor
-from serving.store.database import Database
+from serving.store.database import BUSY_SECONDS, Database
 from serving.store.upgrade import upgrade
 from serving.store.writer import TicketWriter
 
@@ -62,7 +62,7 @@ class Office:
             StoreUnavailable: the store is away.
         """
         if not self._ready:
-            await asyncio.to_thread(self._prepare)
+            await to_thread.run_sync(self._prepare)
         return self._intake
 
     def start(self, predictor: Predictor) -> None:
@@ -75,7 +75,7 @@ class Office:
         try:
             self._prepare()
         except StoreUnavailable as error:
-            log.error("store_unavailable at start: %s", type(error.__cause__).__name__)
+            log.error("store_unavailable at start: %s (%s)", error, type(error.__cause__).__name__)
 
     def find(self, digest: bytes) -> Caller | None:
         """The holder of a key.
@@ -97,11 +97,16 @@ class Office:
         return keys.any_made(self.store)
 
     def _prepare(self) -> None:
-        if not self._ready:
-            with self._lock:
-                if not self._ready:
-                    upgrade(self.database)
-                    self._ready = True
+        if self._ready:
+            return
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable("存储正在升级或没有应答;请稍后重试")
+        try:
+            if not self._ready:
+                upgrade(self.database)
+                self._ready = True
+        finally:
+            self._lock.release()
 
 
 def office_of(request: Request) -> Office:

@@ -18,6 +18,7 @@ from model.errors import (
     InvalidTicket,
     NotFound,
     Overloaded,
+    PolicyError,
     StoreUnavailable,
     TriageError,
     UnknownLeaf,
@@ -31,7 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[TriageError], int], ...] = (
     (InvalidTicket, 422), (InvalidField, 422), (UnknownLeaf, 422), (CueInvalid, 422), (InvalidEvents, 422),
     (CueForbidden, 403), (NotFound, 404), (CueNotFound, 404), (EventNotFound, 404),
-    (BundleError, 409), (Conflict, 409), (CueConflict, 409),
+    (BundleError, 409), (PolicyError, 409), (Conflict, 409), (CueConflict, 409),
     (RateLimited, 429), (Overloaded, 503), (StoreUnavailable, 503), (TriageError, 500),
 )  # fmt: skip
 _RETRY_SECONDS = 5  # where an error does not know better

@@ -130,6 +130,7 @@ class TicketQuery(BaseModel):
     event_id: int | None = Field(None, ge=1, le=ID_MOST, description="可能属于这个已知事件的")
     urgency: Urgency | None = Field(None, description="安全、超期、将到期、升级风险、未自动派单")
     fold: bool = Field(False, description="同一已知事件只列最急的一张,folded 为件数;有安全风险的不折叠")
+    glance: bool = Field(False, description="带上脱敏正文的开头")
     cursor: str | None = Field(None, max_length=2000, description="上一页返回的 cursor")
     limit: int = Field(PAGE, ge=1, le=PAGE_MOST, description="至多几条")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -86,6 +86,25 @@ class ClockWatch:
         """Asked first without a lock: nearly always there is nothing to tell."""
         with self.database.read() as session:
             return session.scalars(query.limit(1)).first() is not None
+
+
+def overdue(session: Session, now: datetime) -> dict[str, int]:
+    """Running tickets whose time has run out.
+
+    Args:
+        session: reads.
+        now: the time.
+
+    Returns:
+        How many, by clock.
+    """
+    run_out = {
+        "arrive_by": _T.arrive_by <= now,
+        "contact_due_at": and_(_T.contact_due_at <= now, _T.contacted_at.is_(None)),
+        "due_at": _T.due_at <= now,
+    }
+    counts = [func.count().filter(condition) for condition in run_out.values()]
+    return dict(zip(run_out, session.execute(select(*counts).where(_T.status.in_(RUNNING))).one(), strict=True))
 
 
 def _due(clock: Clock, kind: str, now: datetime) -> ColumnElement[bool]:

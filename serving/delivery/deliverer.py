@@ -30,9 +30,9 @@ class Outcome:
     reason: str | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deliverer:
-    """Brings messages from the outbox to their desks, at least once.
+    """Brings messages from the outbox to their desks, at least once. `routing` may be replaced while it runs.
 
     Args:
         database: the store.

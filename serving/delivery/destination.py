@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+REASONS = ("timeout", "connection", "no_address", "no_queue", "broker_refused")  # others name a status or an error
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

@@ -2,26 +2,32 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from model.errors import StoreUnavailable
+from model.policy import Policy
 from model.policy.cue_schema import CuesFile
 from serving.cues.store import expire_due
 from serving.delivery.claims import backlog
-from serving.delivery.clock_watch import ClockWatch
+from serving.delivery.clock_watch import ClockWatch, overdue
 from serving.delivery.deliverer import Deliverer
 
 log = logging.getLogger(__name__)
 EVERY = 10.0  # seconds between two looks at clocks and backlog
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Watches:
-    """What time brings about: `tickets` finds clocks that run out, `cues` says how long a cue may live."""
+    """What time brings about: `tickets` finds clocks that run out, `cues` says how long a cue may live.
+
+    `renewed` gives the policy that is in force from now on, None as long as nothing has changed.
+    """
 
     tickets: ClockWatch
     cues: CuesFile
+    renewed: Callable[[], Policy | None] = lambda: None
 
 
 async def run(deliverer: Deliverer, watches: Watches, stop: asyncio.Event, *, once: bool = False) -> None:
@@ -56,7 +62,9 @@ async def _watching(deliverer: Deliverer, watches: Watches, stop: asyncio.Event)
 
 
 def _look(deliverer: Deliverer, watches: Watches) -> None:
+    if policy := watches.renewed():
+        deliverer.routing, watches.cues = policy.routing, policy.cues
     deliverer.metrics.clock_events.inc(watches.tickets.look())
     expire_due(deliverer.database, watches.cues, deliverer.now())
     with deliverer.database.read() as session:
-        deliverer.metrics.saw(backlog(session, deliverer.now()))
+        deliverer.metrics.saw(backlog(session, deliverer.now()), overdue(session, deliverer.now()))

@@ -10,13 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.errors import BundleError, BundleMissing
+from model.errors import BundleError, BundleMissing, PolicyError
 from model.pipeline import Pipeline
 from model.policy import Policy
 from model.prediction import Prediction
 from model.ticket import Ticket
 from serving.engine.figures import Figures
-from serving.engine.folder import Stamp, stamp
+from serving.engine.folder import Watched
 from serving.engine.ladder import Batch, Ladder
 from serving.engine.options import EngineOptions
 from serving.engine.pace import TICKET, Clock
@@ -29,13 +29,14 @@ log = logging.getLogger(__name__)
 class Source:
     """Where pipelines come from.
 
-    `first`: opens one when the server starts, and never fails; `renew`: opens one anew, and raises `BundleError`;
-    `folder`: where the bundle lies, None where there is none.
+    `first`: opens one when the server starts, and never fails; `renew`: opens one anew, and raises `BundleError` or
+    `PolicyError`; `folder`: where the bundle lies, None where there is none; `policy`: where the office's own policy lies.
     """
 
     first: Callable[[], Pipeline]
     renew: Callable[[], Pipeline]
     folder: Callable[[], Path | None]
+    policy: Callable[[], Path | None] = lambda: None
 
 
 class Engine:
@@ -57,7 +58,7 @@ class Engine:
         # bundles are opened in one thread: each thread that ever opened one would keep that much memory for itself
         self._opening = ThreadPoolExecutor(1, "triage-bundle")
         self._threads: list[threading.Thread] = []
-        self._stamp: Stamp = None
+        self._watched = Watched(lambda: (source.folder(), source.policy()))
         self.refused = False
 
     def start(self) -> None:
@@ -175,24 +176,25 @@ class Engine:
 
         Raises:
             BundleError: missing or refused; the old one stays in use.
+            PolicyError: the office's policy has a mistake; the old one stays in use.
         """
         return self._opening.submit(self._renew).result()
 
     def _open_first(self) -> None:
-        self._stamp = stamp(self._source.folder())
+        self._watched.use()
         pipeline = self._source.first()
         pipeline.warm()
         self.swap(pipeline)
         self.refused = pipeline.missing not in (None, "no_bundle")
 
     def _renew(self) -> Pipeline:
-        self._stamp = stamp(self._source.folder())
+        self._watched.use()
         try:
             pipeline = self._source.renew()
             if pipeline.bundle is None and self.pipeline.bundle is not None:
                 raise BundleMissing("模型包已不在原处,继续使用已载入的;请重新放置后再试")
-        except BundleError:
-            self.refused = True
+        except (BundleError, PolicyError) as error:
+            self.refused = self.refused or isinstance(error, BundleError)
             self._figures.reloads.labels("refused").inc()
             raise
         gc.unfreeze()  # warming freezes what is alive: not the remains of every former pipeline
@@ -204,17 +206,14 @@ class Engine:
         return pipeline
 
     async def watch(self) -> None:
-        """Use a bundle that was put in the place of the former one; runs until cancelled."""
-        before = self._stamp
+        """Use a bundle or a policy that was put in the place of the former one; runs until cancelled."""
         while self._options.watch_seconds:
             await asyncio.sleep(self._options.watch_seconds)
-            now = await asyncio.to_thread(stamp, self._source.folder())
-            if now not in (None, self._stamp) and now == before:  # no longer being copied
+            if await asyncio.to_thread(self._watched.changed):
                 try:
                     await asyncio.to_thread(self.reload)
-                except BundleError as error:
+                except (BundleError, PolicyError) as error:
                     log.error("%s: %s", error.code, error)
-            before = now
 
     def _work(self) -> None:
         half = self._options.budget_ms / 2000

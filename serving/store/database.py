@@ -83,6 +83,21 @@ class Database:
         with _translated(), self._reading() as session:
             yield session
 
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Statements within the block may take as long as they need; else PostgreSQL has seconds to answer each.
+
+        Yields:
+            Nothing.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        from serving.store.patience import unhurried
+
+        with unhurried():
+            yield
+
     def wipe(self) -> None:
         """Let deleted text leave SQLite's files: `secure_delete` overwrites it, this empties the write-ahead log.
 
@@ -127,7 +142,11 @@ def _engine(url: str, pool: int) -> Engine:
     common: dict[str, Any] = {"pool_size": pool, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
     common |= {"hide_parameters": True, "json_serializer": partial(json.dumps, ensure_ascii=False)}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}, **common)
+        engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}, **common)
+        from serving.store.patience import limit  # needs the driver, which comes with the extra `serve`
+
+        limit(engine)
+        return engine
     if make_url(url).database in (None, "", ":memory:"):
         raise ArgumentError("a store in memory would not be durable")
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **common)

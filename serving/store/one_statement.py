@@ -11,7 +11,7 @@ from serving.store.columns import Base, Json
 from serving.store.tables import AuditEntry, StoredTicket
 
 Rows = Mapping[type[Base], Sequence[Json]]
-_ID = {AuditEntry: "substr(subject, 8)"}  # where the ticket's id stands: behind `ticket:`
+_ID: Mapping[type[Base], str] = {AuditEntry: "substr(subject, 8)"}  # where the ticket's id stands: behind `ticket:`
 
 
 def insert_new(session: Session, rows: Rows) -> set[str]:

@@ -11,6 +11,7 @@ from serving.store.tables import OutboxMessage
 
 ROUTED, REROUTED, WITHDRAWN, CUE_RAISED = "routed", "rerouted", "withdrawn", "cue_raised"
 DUE_SOON, OVERDUE, CLOSED, DELETED = "due_soon", "overdue", "closed", "deleted"
+KINDS = (ROUTED, REROUTED, WITHDRAWN, CUE_RAISED, DUE_SOON, OVERDUE, CLOSED, DELETED)
 
 
 @dataclass(frozen=True, slots=True)

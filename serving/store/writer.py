@@ -78,12 +78,15 @@ class TicketWriter:
         return mine.written
 
     def _write_waiting(self, maker: Maker) -> None:
-        """All that wait by now; those who were put later may find nothing left to do."""
+        """All that wait by now; where another thread took them already, nothing is left to do."""
+        if batch := self._taken():
+            self._settle(batch, maker)
+
+    def _taken(self) -> list[_Waiting]:
+        """What waits, out of the list; without those who no longer want an answer."""
         with self._guard:
             found, self._waiting = self._waiting, []
-        batch = [one for one in found if one.written.set_running_or_notify_cancel()]
-        if batch:
-            self._settle(batch, maker)
+        return [one for one in found if one.written.set_running_or_notify_cancel()]
 
     def _settle(self, batch: list[_Waiting], maker: Maker) -> None:
         """Write a batch; one ticket that cannot be written does not take the others along."""
@@ -93,8 +96,9 @@ class TicketWriter:
                 tickets = maker.complete(session, tickets)
                 written = add(session, tickets)
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to those who wait
-            if len(batch) == 1 or isinstance(error, (StoreUnavailable, Overloaded)):
-                for one in batch:
+            away = isinstance(error, StoreUnavailable)
+            if len(batch) == 1 or away or isinstance(error, Overloaded):
+                for one in batch + (self._taken() if away else []):  # nobody waits in line for a store that is away
                     one.written.set_exception(error)
                 return
             for one in batch:

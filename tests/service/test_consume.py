@@ -147,11 +147,11 @@ class Troubled:
         self.errors = list(errors)
         self.calls = 0
 
-    def take_in(self, incoming: Incoming, actor: str) -> TakenIn:
+    async def answer(self, incoming: Incoming, actor: str) -> TakenIn:
         self.calls += 1
         if self.errors:
             raise self.errors.pop(0)
-        return self.real.take_in(incoming, actor)
+        return await self.real.answer(incoming, actor)
 
 
 def test_while_the_store_is_away_tickets_wait(consumer: Consumer, database: Database, intake: Intake) -> None:

@@ -22,15 +22,15 @@ def deliver(
 ) -> None:
     """Bring messages to their desks until stopped; SIGTERM lets what is under way finish."""
     import asyncio
-    import logging
+    import logging.config
 
+    from serving.api.logs import configuration
     from serving.delivery.metrics import DeliveryMetrics
     from triage.compose import build_store
     from triage.settings import Settings
 
     settings = Settings()
-    logging.basicConfig(level=settings.log_level)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every address
+    logging.config.dictConfig(configuration(settings.log_level))
     database = build_store(settings)
     metrics = DeliveryMetrics()
     try:
@@ -76,6 +76,7 @@ def _compose(settings: "Settings", database: "Database", metrics: "DeliveryMetri
     from serving.delivery.deliverer import Deliverer
     from serving.delivery.service import Watches
     from triage.compose import build_destination, build_service_pipeline, china_now
+    from triage.running import renewed_policy
 
     policy = build_service_pipeline(settings).policy  # the intake's: an office's own, else the bundle's
     deliverer = Deliverer(
@@ -87,4 +88,4 @@ def _compose(settings: "Settings", database: "Database", metrics: "DeliveryMetri
         metrics=metrics,
     )
     leads = timedelta(hours=settings.due_soon_hours), timedelta(minutes=settings.arrive_soon_minutes)
-    return deliverer, Watches(ClockWatch(database, *leads, now=china_now), policy.cues)
+    return deliverer, Watches(ClockWatch(database, *leads, now=china_now), policy.cues, renewed_policy(settings))

@@ -34,7 +34,8 @@ def purge() -> None:
     from triage.settings import Settings
 
     database = build_store(Settings())
-    done = purge_expired(database, actor=ACTOR, now=datetime.now(UTC))
+    with database.unhurried():
+        done = purge_expired(database, actor=ACTOR, now=datetime.now(UTC))
     database.close()
     typer.echo(f"已删除到期工单 {done.tickets} 张,已清理送达消息 {done.messages} 条")
     _tell_bundles(done.bundles)

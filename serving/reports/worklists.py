@@ -108,14 +108,14 @@ class Worklists:
         known = {one.ticket_id for found in proven.values() for one, _ in found}
         others: dict[str, list[Any]] = {}
         for one in tickets_of(near):
-            if one.ticket_id not in known and (place := _place(one)) in proven:
+            if one.ticket_id not in known and (place := _place(one)) in proven and _estate(one):
                 others.setdefault(place, []).append(one)
         rows = []
         for place, found in sorted(proven.items(), key=lambda pair: (-len(pair[1]), pair[0])):
             rows += [(place, "已证实接错", *self._row(one, hit)) for one, hit in found]
             rows += [(place, "先查这一户", *self._row(one, None)) for one in others.get(place, ())]
         see = f"{len(proven)} 处有已证实的接错线,整片每户必查。" if proven else "这段时间没有已证实的接错线。"
-        return Table("", (Column("小区(或供电所)"), Column("查什么"), *_COLUMNS), tuple(rows), see)
+        return Table("", (Column("小区"), Column("查什么"), *_COLUMNS), tuple(rows), see)
 
     def _row(self, one: Any, hit: Hit | None) -> tuple[Cell, ...]:
         name = self.policy.taxonomy.leaf(one.category).name if one.category in self.policy.taxonomy else one.category
@@ -160,11 +160,14 @@ def _around(text: object, hit: Hit | None) -> str:
 
 
 def _place(one: Any) -> str:
-    """The estate that the text names, else the station."""
+    """The estate that the text names, with its station. A whole station is no place to go from door to door."""
+    return f"{_estate(one) or '小区见工单'}({one.station or one.county or '单位不详'})"
+
+
+def _estate(one: Any) -> str:
     found = _ESTATE.search(one.text) if isinstance(one.text, str) else None
     name = _NO_NAME.sub("", found[0]) if found else ""
-    station = one.station or one.county or "单位不详"
-    return f"{name}({station})" if len(name) > len("小区") else str(station)
+    return name if len(name) > len("小区") else ""
 
 
 def _moment(value: Any) -> Any:

@@ -101,3 +101,10 @@ def test_every_list_says_what_to_do_with_its_section_and_an_empty_one_says_so(po
         assert entry.section in section.blocks[-1].text  # type: ignore[union-attr]
         assert "没有" in section.blocks[0].see  # type: ignore[union-attr]
         assert all(set(entry.leaves) <= set(policy.taxonomy.codes) for entry in entries().values())
+
+
+def test_without_the_name_of_an_estate_only_the_proof_is_listed(policy: Policy) -> None:
+    proven = row("T1", "metering.miswiring", "师傅现场核对,确认两家表接反了", SINCE)
+    other = row("T2", "billing.charge", "电费突然高了", SINCE)
+    table = _table(policy, "miswiring_homes", proven, other)
+    assert [(line[0], line[2]) for line in table.rows] == [("小区见工单(城关供电所)", "T1")]

@@ -66,6 +66,7 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/adversarial.py --write docs/adversarial.md
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
+	$(BIN)/python benchmarks/explain.py --write docs/explain.md
 	$(BIN)/python benchmarks/intake.py --write docs/intake.md
 
 peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)

@@ -48,8 +48,11 @@ def _differs(old: pd.Series, new: pd.Series) -> pd.Series:
 
 
 def _label(value: Any, taxonomy: Taxonomy) -> str | None:
-    code = cell(value)
-    return taxonomy.leaf(str(code).strip()).code if code is not None else None
+    if cell(value) is None:
+        return None
+    code = str(value).strip()
+    today = taxonomy.today(code)
+    return today[0] if len(today) == 1 else taxonomy.leaf(code).code
 
 
 def _flip(label: str | None, before: str, after: str) -> str:

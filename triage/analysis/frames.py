@@ -11,7 +11,7 @@ from model.errors import InvalidLabels, UnreadableInput
 from model.taxonomy import FLAGS, Taxonomy
 from model.ticket import TEXT_KEYS, LabelledTicket
 from training.batch import ticket_of
-from training.batch_schema import failures, normalised
+from training.batch_schema import as_of_today, failures, normalised
 
 _SHOWN = 20
 LABEL = "category"
@@ -44,7 +44,8 @@ def labelled_frame(frame: pd.DataFrame, taxonomy: Taxonomy) -> LabelledFrame:
     need_text(frame)
     if LABEL not in frame.columns:
         raise UnreadableInput(f"DataFrame 没有标注列 {LABEL};请补上类别代码")
-    rows = [normalised({str(name): cell(value) for name, value in row.items()}) for row in frame.to_dict("records")]
+    cells = [{str(name): cell(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    rows = [as_of_today(normalised(row), taxonomy) for row in cells]
     wrong = failures(rows, taxonomy)
     if wrong:
         problems = [f"第 {n + 1} 行:{';'.join(f'{what},{mend}' for what, mend in told)}" for n, told in wrong.items()]

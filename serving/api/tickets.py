@@ -20,7 +20,7 @@ from serving.intake import ID_MOST, incoming_from
 from serving.store import audit
 from serving.store.columns import Json
 from serving.store.queue import Filters, Slice, page
-from serving.store.reading import find, load
+from serving.store.reading import find, glances_of, load
 
 TicketId = Annotated[str, Path(max_length=ID_MOST, description="工单编号;须作 URL 编码")]
 TAG = "工单"
@@ -53,13 +53,16 @@ def install(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get("/v1/tickets", tags=[TAG], summary="列出工单:安全在前,其次最近的时限、升级风险、低置信度")
     def list_tickets(request: Request, wanted: Annotated[TicketQuery, Query()]) -> TicketPage:
-        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit", "fold"}))
+        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit", "fold", "glance"}))
         office, policy = office_of(request), policy_of(request).events
         with office.store.read() as session:
             found = page(session, filters, Slice(wanted.cursor, wanted.limit, wanted.fold), office.now())
+            glances = glances_of(session, [one["ticket_id"] for one in found.tickets]) if wanted.glance else None
             events = events_of(session, {ticket["event_id"] for ticket in found.tickets})
         shown = {event.id: to_dict(event, policy) for event in events}
         tickets = [{**ticket, "event": shown.get(ticket["event_id"])} for ticket in found.tickets]
+        if glances is not None:
+            tickets = [{**ticket, "glance": glances.get(ticket["ticket_id"])} for ticket in tickets]
         return TicketPage(tickets=tickets, cursor=found.cursor)
 
     @app.get(

@@ -1,5 +1,6 @@
 """The console's application: NiceGUI pages behind a sign-in, in a frame of safe headers."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,12 +9,14 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.sessions import SessionMiddleware
 
+from serving.api.context import place
 from serving.console import signin
 from serving.console.client import Service
 from serving.console.headers import SafeHeaders
 from serving.console.options import IDLE_HOURS, ConsoleOptions
 from serving.console.session import Sessions
 
+log = logging.getLogger(__name__)
 TITLE = "投诉工单分拣"
 _STATIC = Path(__file__).parent / "static"
 
@@ -41,6 +44,7 @@ def create_console(options: ConsoleOptions, service: Service | None = None) -> F
     app = FastAPI(title=TITLE, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     for one in (app, pages_app):
         one.state.service, one.state.sessions, one.state.options = service, sessions, options
+    pages_app.on_exception(_tell)
     app.add_middleware(
         SessionMiddleware, secret_key=options.secret, session_cookie="triage_console", same_site="lax",
         https_only=options.https, max_age=IDLE_HOURS * 3600,
@@ -56,9 +60,15 @@ def create_console(options: ConsoleOptions, service: Service | None = None) -> F
     return app
 
 
+def _tell(error: Exception) -> None:
+    """What went wrong in a page: its kind and place, never its message, which may hold a ticket's text."""
+    log.error("unexpected %s at %s", type(error).__name__, place(error))
+
+
 def _install_pages() -> None:
     """Each module registers its own pages; a new page is a line here and one in `layout.ENTRIES`."""
-    from serving.console.pages import queue
+    from serving.console import files
+    from serving.console.pages import cue, cues, events, model, queue, sheet, ticket
 
-    for module in (queue,):
+    for module in (files, queue, ticket, cues, cue, events, sheet, model):
         module.install()

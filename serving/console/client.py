@@ -65,6 +65,7 @@ class Service:
 
     def __init__(self, address: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self.address = address.rstrip("/")
+        self.kept: dict[str, tuple[float, Any]] = {}  # what holds for everybody, with the time when it was told
         timeout = httpx2.Timeout(PATIENCE, connect=CONNECT)
         self._client = httpx2.AsyncClient(base_url=self.address, timeout=timeout, transport=transport)
 

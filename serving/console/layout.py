@@ -88,6 +88,7 @@ class View:
             ui.navigate.to("/sign-in")
         place = self.banner if problem.away else self.error
         place.set_content(render("problem.html", message=str(problem), errors=problem.errors, away=problem.away))
+        place.client.run_javascript("document.querySelector('.note.bad')?.scrollIntoView({block: 'nearest'})")
 
     def clear(self) -> None:
         """Take away what was shown."""
@@ -133,6 +134,7 @@ async def frame(
     """
     for style in ("console.css", "office.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="/console-static/{style}">')
+    ui.add_head_html('<script src="/console-static/console.js" defer></script>')
     entries = [entry for entry in ENTRIES if person.role in entry.roles]
     ui.html(render("header.html", person=person, entries=entries, path=path), sanitize=False).classes("top")
     with ui.element("main").classes("page").props('id="main"'):

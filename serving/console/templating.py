@@ -17,7 +17,10 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"moment": words.moment, "day": words.day, "percent": words.percent}
+    made.filters |= {
+        "moment": words.moment, "day": words.day, "percent": words.percent, "ticket_url": words.ticket_url,
+        "status": words.status,
+    }  # fmt: skip
     return made
 
 

@@ -1,6 +1,7 @@
 """Times, shares and codes in the words of users."""
 
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from model.ticket import CHINA
 
@@ -45,6 +46,30 @@ def day(value: str | None) -> str:
         Year, month and day in China; 「—」 for None.
     """
     return f"{datetime.fromisoformat(value).astimezone(CHINA):%Y-%m-%d}" if value else "—"
+
+
+def ticket_url(ticket_id: str) -> str:
+    """The page of a ticket.
+
+    Args:
+        ticket_id: whatever characters it has.
+
+    Returns:
+        Its address in the console.
+    """
+    return f"/tickets/{quote(ticket_id, safe='')}"
+
+
+def status(code: str) -> str:
+    """How far a ticket has come.
+
+    Args:
+        code: open, reviewed, closed or deleted.
+
+    Returns:
+        The word for it.
+    """
+    return STATUS.get(code, code)
 
 
 def percent(value: float) -> str:

@@ -1,9 +1,10 @@
 """Stored tickets as they are read: the row as a list shows it, and the whole history of one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from model.errors import NotFound
@@ -20,6 +21,8 @@ from serving.store.tables import (
     TicketText,
 )
 from serving.store.tickets import queues_of
+
+GLANCE = 90  # characters of a text that a list shows
 
 
 def find(session: Session, ticket_id: str, *, lock: bool = False) -> StoredTicket:
@@ -91,6 +94,21 @@ def summary(ticket: StoredTicket) -> Json:
         "queues": list(queues_of(ticket.queues)),
         "org": {name: getattr(ticket, name) for name in ("city", "county", "station", "urban")},
     }
+
+
+def glances_of(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """How texts begin.
+
+    Args:
+        session: reads.
+        ids: of tickets, one page at most.
+
+    Returns:
+        The beginning of the masked text by id, in one line; without those that were deleted.
+    """
+    begins = func.substr(TicketText.text, 1, 2 * GLANCE)
+    wanted = select(TicketText.ticket_id, begins).where(TicketText.ticket_id.in_(ids), TicketText.text.is_not(None))
+    return {row[0]: " ".join(row[1].split())[:GLANCE] for row in session.execute(wanted)}
 
 
 def _of(entity: Any, ticket_id: str) -> Any:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from serving.store.columns import Json
-from serving.store.reading import find, time_word
+from serving.store.reading import GLANCE, find, time_word
 from serving.store.tables import Review, StoredTicket, TicketText
 from serving.store.tickets import DELETED, OPEN
 
@@ -14,7 +14,6 @@ SHOWN = 5
 RECENT = 300  # reviews that are looked at, the newest first
 LONGEST = 600  # characters of a text that are compared
 LEAST = 0.2  # cosine under which texts are not alike
-_GLANCE = 90  # characters that are shown
 
 
 def similar(session: Session, ticket_id: str, limit: int = SHOWN) -> list[Json]:
@@ -72,7 +71,7 @@ def _shown(row: Any, likeness: float) -> Json:
         "desk": ticket.desk,
         "status": ticket.status,
         "likeness": round(min(1.0, likeness), 3),
-        "glance": text[:_GLANCE],
+        "glance": text[:GLANCE],
         "reviewed_at": time_word(made_at),
         "reviewer": reviewer,
     }

@@ -1,6 +1,6 @@
 """`triage console`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,6 @@ def console(
     """Start the web console beside a running `triage serve`."""
     import uvicorn
 
-    from serving.api.logs import configuration
     from triage.settings import Settings
 
     settings = Settings()
@@ -33,9 +32,18 @@ def console(
         f"控制台:http://{address}:{port or settings.console_port}(分拣服务:{api or settings.console_api})", err=True
     )
     uvicorn.run(
-        app, host=address, port=port or settings.console_port, log_config=configuration(settings.log_level),
+        app, host=address, port=port or settings.console_port, log_config=_logs(settings.log_level),
         access_log=False, server_header=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
+
+
+def _logs(level: str) -> dict[str, Any]:
+    """As for the service; without the addresses of open pages, and without messages of exceptions."""
+    from serving.api.logs import configuration
+
+    found = configuration(level)
+    found["loggers"] |= {"uvicorn": {"level": "WARNING"}, "nicegui": {"level": "CRITICAL"}}
+    return found
 
 
 def _options(settings: "Settings", api: str | None) -> "ConsoleOptions":

@@ -19,9 +19,9 @@ from model.segmenter import Segmenter
 
 _CLAUSE = re.compile(r"[^,。;!?\n、:]+")
 LONGEST = 2_000  # characters; each stretch costs a reading of the whole text, so longer texts are left out
-_CLAUSES = 12  # stretches at most; neighbours are joined where there are more clauses
+_CLAUSES = 10  # stretches at most; neighbours are joined where there are more clauses
 _TELLING = 3  # clauses whose words are looked at
-_WORDS = 16
+_WORDS = 12
 _NOISE = 0.1  # log odds; int8 arithmetic alone moves a value by about half as much
 Span = tuple[int, int]
 

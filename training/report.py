@@ -15,7 +15,7 @@ from training.evaluated import Evaluated, Table
 from training.mistakes import COLUMNS, Mistake, beginning, mistakes
 
 _KINDS = {"channel": "渠道", "length": "长度", "difficulty": "难度", "dialect": "方言", "noise": "错字与伪装"}
-_SLICES = {
+SLICES = {
     "channel:asr": "话务转写", "channel:agent_note": "坐席记录", "channel:online": "网上留言", "channel:relay": "转办件",
     "difficulty:plain": "平淡", "difficulty:none": "一般", "difficulty:hard": "难",
     "length:short": "短(30 字以内)", "length:middle": "中等长度", "length:long": "长(200 字以上)",
@@ -28,7 +28,7 @@ _BASELINES = {
 }  # fmt: skip
 _CUES = {"safety": "人身安全", "escalation": "升级风险"}
 _SOURCES = {"linear": "线性分类器", "encoder": "编码器", "cascade": "级联", "rules": "只有规则"}
-_CHANNELS = {name.removeprefix("channel:"): shown for name, shown in _SLICES.items() if name.startswith("channel:")}
+_CHANNELS = {name.removeprefix("channel:"): shown for name, shown in SLICES.items() if name.startswith("channel:")}
 _MOST_CONFUSED = 6
 
 
@@ -79,7 +79,7 @@ def page(report: Table, wrong: Sequence[Mistake], pipeline: Pipeline) -> str:
         cues={**taxonomy.flags, **_CUES},
         slices=by_kind(report["slices"]),
         confused=most_confused(report["confusion"]),
-        names={"slices": _SLICES, "baselines": _BASELINES, "channels": _CHANNELS, "source": _SOURCES[pipeline.level]},
+        names={"slices": SLICES, "baselines": _BASELINES, "channels": _CHANNELS, "source": _SOURCES[pipeline.level]},
         beginning=beginning,
         made=date.today().isoformat(),
     )
@@ -95,7 +95,7 @@ def by_kind(slices: Table) -> dict[str, Table]:
         Slices by kind, in Chinese.
     """
     found: dict[str, Table] = {}
-    for name in sorted(slices, key=lambda name: [*_SLICES, name].index(name)):
+    for name in sorted(slices, key=lambda name: [*SLICES, name].index(name)):
         kind = name.split(":")[0]
         found.setdefault(_KINDS.get(kind, kind), {})[name] = slices[name]
     return found

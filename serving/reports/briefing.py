@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(days=366)  # tickets that are older and still open are a matter for the office, not for a briefing
 _CALLS_IN, _CALLS = timedelta(days=30), 3
-_MOST, _GIST = 10, 60
+_MOST, _GIST = 7, 60
 _DEFAULT_LEAF = "hall.staff_attitude"  # what the briefing of section 2.1 is for, where there was no ticket
 _CLOCKS = {"arrive_by": "抢修到场", "contact_due_at": "24 小时联系", "due_at": "答复"}
 
@@ -123,24 +123,19 @@ class Briefing:
     def _due(self, clocks: list[tuple[datetime, str, Any]]) -> Table:
         """Tickets about conduct are left out: they never go to those complained of (hard rule 6)."""
         hidden = _conduct(self.material)
-        shown = [(due, name, one) for due, name, one in clocks if one.category not in hidden]
-        rows = tuple(self._clock(*clock) for clock in shown[:_MOST])
-        left = len(shown) - len(rows)
-        see = (
-            f"先办上面的;{f'另有 {left} 项未列,见队列。' if left else '办完在系统里登记联系与办结。'}"
-            if rows
-            else "今天没有到期或超时的工单。"
-        )
-        return Table(
-            "到期与超时",
-            (Column("工单"), Column("小类"), Column("时限"), Column("截止", "time"), Column("状态")),
-            rows,
-            see,
-        )
-
-    def _clock(self, due: datetime, name: str, one: Any) -> tuple[Cell, ...]:
-        state = "已超时" if due < self.start else "今天到期"
-        return (one.ticket_id, self.material.leaf_name(one.category), name, due, state)
+        late: dict[str, tuple[Cell, ...]] = {}
+        today: dict[str, tuple[Cell, ...]] = {}
+        for due, name, one in clocks:  # the earliest clock of a ticket stands for it
+            chosen, state = (late, "已超时") if due < self.start else (today, "今天到期")
+            if one.category not in hidden and one.ticket_id not in late:
+                chosen.setdefault(
+                    one.ticket_id, (one.ticket_id, self.material.leaf_name(one.category), name, due, state)
+                )
+        rows = (*list(late.values())[:_MOST], *list(today.values())[:_MOST])
+        left = len(late) + len(today) - len(rows)
+        more = f"另有 {left} 张未列,见队列。" if left else "办完在系统里登记联系与办结。"
+        columns = (Column("工单"), Column("小类"), Column("时限"), Column("截止", "time"), Column("状态"))
+        return Table("到期与超时", columns, rows, f"先办超时的;{more}" if rows else "今天没有到期或超时的工单。")
 
     def _danger(self, before: "pd.DataFrame") -> tuple[Block, ...]:
         hidden = _conduct(self.material)

@@ -19,6 +19,7 @@ from triage.cli import (
     learn,
     policy,
     predict,
+    report,
     serve,
     shadow,
     store,
@@ -48,6 +49,7 @@ app.command("console", help="启动网页控制台(另需 triage serve)")(consol
 app.command("deliver", help="把待投递消息送到各班组(网址或 RabbitMQ),并提醒将到期与超期工单")(deliver.deliver)
 app.command("consume", help="从 RabbitMQ 收工单入库")(consume.consume)
 app.command("demo", help="分拣十余条样例工单,打印表格")(demo.demo)
+app.add_typer(report.report_app, name="report")
 app.add_typer(store.db_app, name="db")
 app.add_typer(keys.keys_app, name="keys")
 app.add_typer(policy.rules_app, name="rules")

@@ -1,0 +1,171 @@
+"""`triage report`: from a file and from the store, in every format, with the contract's exit codes."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import docx
+import openpyxl
+import pytest
+
+from model.pipeline import Pipeline
+from model.ticket import CHINA, LabelledTicket
+from serving.intake import Intake, incoming_from
+from serving.store.handling import close
+from serving.store.writer import TicketWriter
+from tests.complaints import drawn
+from triage.compose import build_store
+from triage.settings import Settings
+
+Command = Callable[..., tuple[int, str, str]]
+HEADER = ["工单编号", "受理时间", "县公司", "供电所", "联系电话", "办结时间", "受理内容"]
+OCTOBER = ("--since", "2026-10-01", "--until", "2026-11-01")
+SECRET_PHONE = "13912345678"
+
+
+def _write(path: Path, rows: list[list[object]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([HEADER, *rows])
+    return path
+
+
+@pytest.fixture
+def file(tmp_path: Path, labelled: tuple[LabelledTicket, ...]) -> Path:
+    """Forty tickets of October, one of November, one without a date, one without a text."""
+    rows: list[list[object]] = [
+        [one["ticket_id"], f"{one['accepted_at']:%Y-%m-%d %H:%M}", one["county"], one["station"], f"138{n % 9:08}",
+         f"{one['closed_at']:%Y-%m-%d %H:%M}" if one["closed_at"] else "", one["text"]]
+        for n, one in enumerate(drawn(labelled, 40))
+    ]  # fmt: skip
+    rows.append(["N1", "2026-11-05 10:00", "安平县", "城关供电所", "", "", f"电费突然翻了一倍,请回电 {SECRET_PHONE}"])
+    rows.append(["N2", "", "安平县", "城关供电所", "", "", "登记的号码是前租客的,早就停机了"])
+    rows.append(["N3", "2026-10-05 10:00", "安平县", "城关供电所", "", "", ""])
+    return _write(tmp_path / "tickets.csv", rows)
+
+
+@pytest.fixture
+def stored(rules_pipeline: Pipeline) -> None:
+    """Tickets in the store of the working folder, some closed."""
+    database = build_store(Settings())
+    texts = ("电费突然翻了一倍,家里没添电器", "停电三小时了没人管", "营业厅柜员推诿,还吵起来了", "装表申请一个月没人来")
+    for number in range(12):
+        at = datetime(2026, 10, 1 + 2 * number, 9, tzinfo=CHINA)
+        intake = Intake(TicketWriter(database), rules_pipeline, b"s" * 32, 365, lambda at=at: at)  # type: ignore[misc]
+        org = {"city": "某市", "county": "安平县", "station": "城关供电所"}
+        body = {"ticket_id": f"S{number}", "content": texts[number % 4], "accepted_at": at.isoformat(), "org": org}
+        intake.take_in(incoming_from({**body, "contact": SECRET_PHONE}), "test")
+        if number % 4 == 3:
+            close(database, f"S{number}", version=1, note=None, by="test", now=at + timedelta(days=2))
+    database.close()
+
+
+def _words(path: Path) -> str:
+    if path.suffix == ".docx":
+        read = docx.Document(str(path))
+        cells = [cell.text for table in read.tables for line in table.rows for cell in line.cells]
+        return "\n".join([*(paragraph.text for paragraph in read.paragraphs), *cells])
+    if path.suffix == ".xlsx":
+        book = openpyxl.load_workbook(path)
+        return "\n".join(str(c) for s in book for line in s.iter_rows(values_only=True) for c in line if c is not None)
+    return path.read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize("kind", ["html", "docx"])
+def test_a_briefing_from_a_file_in_every_format(triage: Command, file: Path, tmp_path: Path, kind: str) -> None:
+    output = tmp_path / f"briefing.{kind}"
+    code, out, err = triage(
+        "report", "briefing", "--date", "2026-11-06", "--org", "城关供电所", "--input", file, "--output", output
+    )
+    assert (code, out) == (1, "")  # two rows cannot be counted
+    assert "第 42 行" in err
+    assert "第 43 行" in err
+    words = _words(output)
+    assert "晨会简报" in words
+    assert "N1" in words
+    assert SECRET_PHONE not in words
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_briefing_from_the_store_is_printed(triage: Command) -> None:
+    code, out, err = triage("report", "briefing", "--date", "2026-10-04", "--org", "安平县城关供电所")
+    assert (code, err) == (0, "")
+    assert "城关供电所 · 2026-10-04" in out
+    assert "今天讲一条" in out
+    assert "S1" in out
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_misspelt_unit_is_told_of(triage: Command) -> None:
+    code, _, err = triage("report", "briefing", "--date", "2026-10-04", "--org", "城管供电所")
+    assert code == 0
+    assert "没有「城管供电所」的工单" in err
+    assert "城关供电所" in err
+
+
+@pytest.mark.usefixtures("stored")
+def test_worklists_from_the_store_as_a_workbook_of_one_sheet_a_list(triage: Command, tmp_path: Path) -> None:
+    output = tmp_path / "lists.xlsx"
+    code, _, err = triage("report", "worklists", "--output", output)
+    assert code == 0, err
+    book = openpyxl.load_workbook(output)
+    assert len(book.sheetnames) == 5
+    visits = book["电费突增上门核查"]
+    assert visits.freeze_panes == "A3"
+    assert {line[0] for line in visits.iter_rows(min_row=3, max_row=5, values_only=True)} == {"S0", "S4", "S8"}
+    assert {line[0] for line in book["报装完工回访"].iter_rows(min_row=3, max_row=5, values_only=True)} == {
+        "S3",
+        "S7",
+        "S11",
+    }
+    assert "推诿" not in _words(output)
+
+
+def test_a_worklist_from_a_file_as_csv_counts_rows_without_a_date(triage: Command, file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "phones.csv"
+    code, _, err = triage("report", "worklists", "--kind", "wrong_phones", "--input", file, "--output", output)
+    assert code == 1  # one row has no text
+    assert "empty_text" in err
+    lines = list(csv.reader(io.StringIO(_words(output))))
+    assert lines[0][0] == "工单"
+    assert "N2" in [line[0] for line in lines]
+
+
+def test_a_worklist_of_a_time_leaves_out_rows_without_a_date_and_says_so(
+    triage: Command, file: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "phones.csv"
+    code, _, err = triage(
+        "report", "worklists", "--kind", "wrong_phones", *OCTOBER, "--input", file, "--output", output
+    )
+    assert code == 1
+    assert "第 42 行" in err
+    assert "N2" not in _words(output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mend"),
+    [
+        (("briefing", "--date", "gestern", "--org", "x"), "如 2026-11-01"),
+        (("briefing", "--date", "1999-01-01", "--org", "x"), "如 2026-11-01"),
+        (("worklists", "--since", "2026-13-01"), "如 2026-11-01"),
+        (("worklists", "--since", "2026-11-01", "--until", "2026-11-01"), "须早于"),
+        (("worklists", "--output", "list.docx"), ".xlsx .csv"),
+        (("briefing", "--date", "2026-11-01", "--org", "x", "--output", "a.pdf"), ".html .docx .xlsx"),
+        (("briefing", "--date", "2026-11-01", "--org", "x", "--output", "nowhere/a.html"), "没有目录"),
+        (("worklists", "--input", "nothing.csv"), "找不到文件"),
+        (("worklists", "--kind", "everything"), "miswiring_homes"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_mend(triage: Command, arguments: tuple[str, ...], mend: str) -> None:
+    code, out, err = triage("report", *arguments)
+    assert (code, out) == (2, "")
+    assert mend in err.replace("\n", "").replace("│", "").replace(" ", "") or mend in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_bundle_is_exit_code_3(triage: Command, file: Path, tmp_path: Path) -> None:
+    code, _, err = triage("report", "worklists", "--input", file, "--bundle", tmp_path / "none")
+    assert code == 3
+    assert "没有模型包" in err

@@ -1,0 +1,203 @@
+"""Where the reports of `triage report` come from: the store, or a file whose tickets are predicted and not stored."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from model.policy import BUILT_IN, Policy, own_files
+from model.rows import read_rows
+from serving.hotspots.analysis import Analysis
+from serving.hotspots.frame import from_records, from_store
+from serving.hotspots.options import By, Options
+from serving.hotspots.periods import midnight
+from serving.reports.briefing import LOOK_BACK
+from serving.reports.handover import Handover, Post
+from serving.reports.material import LeftOut, Material
+from triage.compose import build_pipeline, build_policy, build_store, bundle_folder, china_now
+from triage.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy.orm import Session
+
+    from triage.reporting import FromFile
+
+_EVER = (midnight(date(2000, 1, 1)), midnight(date(2101, 1, 1)))
+_HANDOVER = timedelta(weeks=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """The time of a report: from `since` until before `until`, counted by week or month."""
+
+    since: datetime
+    until: datetime
+    by: By
+
+    @classmethod
+    def of(cls, since: date, until: date, by: By | None) -> "Time":
+        """Check the days that were typed.
+
+        Args:
+            since: the first day.
+            until: the day after the last.
+            by: week, month, or None: month for whole months, else week.
+
+        Returns:
+            The time.
+
+        Raises:
+            BadParameter: there is no day between them.
+        """
+        if since >= until:
+            raise typer.BadParameter(f"--since {since} 须早于 --until {until}(截止日不含在内);请改正")
+        whole = since.day == 1 and until.day == 1
+        return cls(midnight(since), midnight(until), by or ("month" if whole else "week"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file with its text column and the bundle that predicts it; without a file, the store."""
+
+    file: Path | None = None
+    column: str | None = None
+    bundle: Path | None = None
+
+    def of_time(self, asked: Time, customers: Path | None = None) -> tuple[Analysis, Material]:
+        """Analysis and material of a monthly report.
+
+        Args:
+            asked: the time.
+            customers: table of customers by unit, where there is one.
+
+        Returns:
+            Both over the same tickets.
+        """
+        from serving.hotspots.analyse import analyse, history_since
+
+        first = history_since(asked.since, asked.by)
+        if self.file is not None:
+            loaded, policy = self._loaded(self.file)
+            every = from_records(loaded.dated, policy.taxonomy)
+            material = _of_file(every, loaded, policy, asked)
+        else:
+            every, material = _of_store(first, asked)
+        options = Options(by=asked.by)
+        analysis = analyse(every, since=asked.since, until=asked.until, policy=material.policy, options=options)
+        return analysis, material
+
+    def before(self, day: date) -> Material:
+        """Tickets for the briefing of a day.
+
+        Args:
+            day: of the briefing.
+
+        Returns:
+            Tickets of the year before and of the day; texts of the day before only, where they come from the store.
+        """
+        end = midnight(day) + timedelta(days=1)
+        if self.file is not None:
+            loaded, policy = self._loaded(self.file)
+            frame = from_records(loaded.dated, policy.taxonomy)
+            left_out = LeftOut(loaded.errors, tuple(loaded.undated))
+            return Material(_between(frame, end - LOOK_BACK, end), policy, china_now(), stored=False, left_out=left_out)
+        policy = build_policy(Settings())
+        with _store() as session:
+            frame = from_store(session, end - LOOK_BACK, end, policy.taxonomy, texts=False)
+            late = from_store(session, end - timedelta(days=2), end, policy.taxonomy)
+        frame["text"] = frame["ticket_id"].map(dict(zip(late["ticket_id"], late["text"], strict=True)))
+        return Material(frame, policy, china_now(), stored=True)
+
+    def between(self, since: date | None, until: date | None) -> Material:
+        """Tickets for worklists.
+
+        Args:
+            since: accepted from this day on; None: from ever.
+            until: accepted before this day; None: no end.
+
+        Returns:
+            With texts. Without limits rows without a date count too.
+        """
+        first, last = midnight(since) if since else _EVER[0], midnight(until) if until else _EVER[1]
+        if self.file is None:
+            policy = build_policy(Settings())
+            with _store() as session:
+                frame = from_store(session, first, last, policy.taxonomy)
+            return Material(frame, policy, china_now(), stored=True)
+        loaded, policy = self._loaded(self.file)
+        limited = since is not None or until is not None
+        frame = from_records(loaded.dated if limited else loaded.records, policy.taxonomy)
+        frame = _between(frame, first, last) if limited else frame
+        left_out = loaded.within(first, last) if limited else LeftOut(loaded.errors)
+        return Material(frame, policy, china_now(), stored=False, left_out=left_out)
+
+    def _loaded(self, file: Path) -> "tuple[FromFile, Policy]":
+        from triage.reporting import load
+
+        pipeline = build_pipeline(Settings(), self.bundle)
+        if pipeline.missing:
+            typer.echo("提示:没有模型包,只用规则回答(fallback);可运行 make train", err=True)
+        return load(read_rows(file, self.column), pipeline), pipeline.policy
+
+
+def handover_of() -> Handover:
+    """What the handover note tells, from the store and the settings.
+
+    Returns:
+        As of now.
+    """
+    from serving.events.records import listed
+    from serving.hotspots.analyse import analyse, history_since
+    from serving.reports.stored import keys_by_role, open_tickets, waiting_cues
+
+    settings, now = Settings(), china_now()
+    policy = build_policy(settings)
+    since = midnight(now.date()) - _HANDOVER
+    with _store() as session:
+        every = from_store(session, history_since(since, "week"), now, policy.taxonomy, texts=False)
+        parts = open_tickets(session), waiting_cues(session), listed(session, since=now)
+        keys = keys_by_role(session)
+    analysis = analyse(every, since=since, until=now, policy=policy, options=Options(by="week"))
+    folder = bundle_folder(settings)
+    own = own_files(policy.folder) if policy.folder != BUILT_IN else ()
+    return Handover(*parts, analysis, policy, Post(folder.name if folder else None, keys, own), now)
+
+
+def _of_store(first: datetime, asked: Time) -> "tuple[pd.DataFrame, Material]":
+    from serving.cues.ledger import read_cases
+    from serving.reports.stored import filing_notes
+
+    policy = build_policy(Settings())
+    with _store() as session:
+        every = from_store(session, first, asked.until, policy.taxonomy)
+        cases = tuple(read_cases(session, asked.since, asked.until))
+        filings = filing_notes(session, asked.since, asked.until, policy)
+    frame = _between(every, asked.since, asked.until)
+    return every, Material(frame, policy, china_now(), stored=True, cases=cases, filings=filings)
+
+
+def _of_file(every: "pd.DataFrame", loaded: "FromFile", policy: Policy, asked: Time) -> Material:
+    frame = _between(every, asked.since, asked.until)
+    inside = set(frame["ticket_id"])
+    filings = tuple(one for one in loaded.filings if one.ticket_id in inside)
+    left_out = loaded.within(asked.since, asked.until)
+    return Material(frame, policy, china_now(), stored=False, filings=filings, left_out=left_out)
+
+
+def _between(frame: "pd.DataFrame", since: datetime, until: datetime) -> "pd.DataFrame":
+    return frame[(frame["accepted_at"] >= since) & (frame["accepted_at"] < until)].reset_index(drop=True)
+
+
+@contextmanager
+def _store() -> "Iterator[Session]":
+    database = build_store(Settings())
+    try:
+        with database.read() as session:
+            yield session
+    finally:
+        database.close()

@@ -1,15 +1,19 @@
 """Durable intake: tickets a second that are masked, predicted, routed, committed and answered, by N threads at once.
 
-`python benchmarks/intake.py [--bundle DIR] [--postgres URL] [--clients N] [--tickets N] [--write docs/intake.md]`;
-SQLite always, PostgreSQL where a URL is given (a database of its own is made there and dropped). No HTTP: what the
-store costs. Every ticket has an id of its own; after each run the store is counted.
+`python benchmarks/intake.py [--bundle DIR] [--postgres URL] [--clients N] [--tickets N] [--rounds N] [--write docs/intake.md]`;
+SQLite always, PostgreSQL where a URL is given (a database of its own is made there and dropped). No HTTP: what the store
+costs. The peer, in the same rounds, does each ticket by itself: one prediction, one transaction. Every ticket has an id of
+its own; after each round the store is counted.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +26,7 @@ from model.policy import load_policy
 from serving.intake import Incoming, Intake, incoming_from
 from serving.store.database import Database
 from serving.store.tables import OutboxMessage, StoredTicket
+from serving.store.tickets import add
 from serving.store.upgrade import upgrade
 from serving.store.writer import TicketWriter
 from training.dataset import read_labelled
@@ -30,6 +35,66 @@ from triage.settings import Settings
 
 SAMPLES = Path("data/samples")
 _BARS = {"sqlite": 150, "postgresql": 300}
+Take = Callable[[Incoming], object]
+
+
+class Store:
+    """A new store with an intake; counts what it was given.
+
+    Args:
+        url: of an empty database.
+        pipeline: predicts.
+    """
+
+    def __init__(self, url: str, pipeline: Pipeline) -> None:
+        self.database = Database(url)
+        upgrade(self.database)
+        self.kind = self.database.engine.dialect.name
+        self.intake = Intake(TicketWriter(self.database), pipeline, b"benchmark", 1, lambda: datetime.now(UTC))
+        self.ours: list[tuple[float, list[float]]] = []
+        self.alone: list[tuple[float, list[float]]] = []
+        self._given = 0
+
+    def together(self, incoming: Incoming) -> None:
+        """As the service does it."""
+        self.intake.take_in(incoming, "benchmark")
+
+    def by_itself(self, incoming: Incoming) -> None:
+        """As one would at first."""
+        new = self.intake.make([self.intake._arrival(incoming, "benchmark")])
+        with self.database.write() as session:
+            add(session, self.intake.complete(session, new))
+
+    def round(self, texts: list[str], clients: int) -> None:
+        """Measure both ways, one after the other."""
+        self.ours.append(self._measured(self.together, texts, clients))
+        self.alone.append(self._measured(self.by_itself, texts[: len(texts) // 4], clients))
+
+    def _measured(self, take: Take, texts: list[str], clients: int) -> tuple[float, list[float]]:
+        def one(incoming: Incoming) -> float:
+            began = time.perf_counter()
+            take(incoming)
+            return (time.perf_counter() - began) * 1000
+
+        tickets = [_incoming(self._given + number, content) for number, content in enumerate(texts)]
+        self._given += len(tickets)
+        began = time.perf_counter()
+        with ThreadPoolExecutor(clients) as pool:
+            times = list(pool.map(one, tickets))
+        seconds = time.perf_counter() - began
+        with self.database.read() as session:
+            stored = session.scalar(select(func.count()).select_from(StoredTicket))
+            sent = func.count(OutboxMessage.ticket_id.distinct())
+            routed = session.scalar(select(sent).where(OutboxMessage.kind == "routed"))
+        if (stored, routed) != (self._given, self._given):
+            raise SystemExit(f"{self.kind}: {stored} tickets and {routed} routed of {self._given}")
+        return len(texts) / seconds, times
+
+    def rows(self) -> list[str]:
+        """Lines of the table."""
+        ratio = statistics.median(a / b for (a, _), (b, _) in zip(self.ours, self.alone, strict=True))
+        ours = f"| {self.kind} (bar {_BARS[self.kind]}) | {_rates(self.ours)} | {_times(self.ours)} | {ratio:.1f} |"
+        return [ours, f"| {self.kind}, peer: each ticket by itself | {_rates(self.alone)} | {_times(self.alone)} | |"]
 
 
 def main() -> None:
@@ -39,58 +104,55 @@ def main() -> None:
     parser.add_argument("--postgres")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--tickets", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", type=Path, help="Markdown file for all figures")
     arguments = parser.parse_args()
-    pipeline = build_pipeline(Settings(), arguments.bundle)
+    pipeline, busy = build_pipeline(Settings(), arguments.bundle), os.getloadavg()[0]
     pipeline.warm()
     labelled = [ticket.text for ticket in read_labelled([SAMPLES], load_policy().taxonomy).tickets]
     texts = [labelled[number % len(labelled)] for number in range(arguments.tickets)]
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [("alone, without store", _predicting(pipeline, texts), "")]
-        rows.append(_measure(f"sqlite:///{folder}/store.db", pipeline, texts, arguments.clients))
-    if arguments.postgres:
-        with own_database(arguments.postgres, "bench") as url:
-            rows.append(_measure(url, pipeline, texts, arguments.clients))
-    lines = ["# Durable intake", "", "Made by `python benchmarks/intake.py --write docs/intake.md` on 2 cores,"]
-    lines += [f"{len(texts)} tickets of our samples, {arguments.clients} threads, answered by {pipeline.level}.", ""]
-    lines += ["| store | tickets/s | p50 / p99 ms |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows)]
-    publish(lines, arguments.write)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        urls = [f"sqlite:///{folder}/store.db"]
+        if arguments.postgres:
+            urls.append(stack.enter_context(own_database(arguments.postgres, "bench")))
+        stores = [Store(url, pipeline) for url in urls]
+        predicting = []
+        for _ in range(arguments.rounds):
+            predicting.append(_predicting(pipeline, texts[:500]))
+            for store in stores:
+                store.round(texts, arguments.clients)
+        for store in stores:
+            store.database.close()
+    lines = [
+        "# Durable intake",
+        "",
+        f"Made by `python benchmarks/intake.py --write docs/intake.md` on {os.cpu_count()} cores,",
+    ]
+    lines += [f"{len(texts)} tickets of our samples a round, {arguments.rounds} rounds (median, lowest–highest),"]
+    lines += [f"{arguments.clients} threads, answered by {pipeline.level}; load of the machine before: {busy:.1f}.", ""]
+    lines += ["| store | tickets/s | p50 / p99 ms | ours / peer |", "|---|---|---|---|"]
+    lines += [line for store in stores for line in store.rows()]
+    alone = f"{statistics.median(predicting):.0f} ({min(predicting):.0f}–{max(predicting):.0f})"
+    publish([*lines, f"| none: predicted one at a time in one thread | {alone} | | |"], arguments.write)
 
 
-def _predicting(pipeline: Pipeline, texts: list[str]) -> str:
-    """One ticket at a time in one thread: the most that any store could reach in one process."""
-    incoming = [_incoming(number, content).ticket for number, content in enumerate(texts[:500])]
+def _predicting(pipeline: Pipeline, texts: list[str]) -> float:
+    incoming = [_incoming(number, content).ticket for number, content in enumerate(texts)]
     began = time.perf_counter()
     for ticket in incoming:
         pipeline.predict([ticket])
-    return f"{len(incoming) / (time.perf_counter() - began):.0f}"
+    return len(incoming) / (time.perf_counter() - began)
 
 
-def _measure(url: str, pipeline: Pipeline, texts: list[str], clients: int) -> tuple[str, str, str]:
-    database = Database(url)
-    upgrade(database)
-    intake = Intake(TicketWriter(database), pipeline, b"benchmark", retention_days=1, now=lambda: datetime.now(UTC))
-    kind = database.engine.dialect.name
+def _rates(rounds: list[tuple[float, list[float]]]) -> str:
+    rates = [rate for rate, _ in rounds]
+    return f"{statistics.median(rates):.0f} ({min(rates):.0f}–{max(rates):.0f})"
 
-    def one(pair: tuple[int, str]) -> float:
-        began = time.perf_counter()
-        intake.take_in(_incoming(*pair), "benchmark")
-        return (time.perf_counter() - began) * 1000
 
-    began = time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
-        times = sorted(pool.map(one, enumerate(texts)))
-    seconds = time.perf_counter() - began
-    with database.read() as session:
-        stored = session.scalar(select(func.count()).select_from(StoredTicket))
-        routed = session.scalar(
-            select(func.count(OutboxMessage.ticket_id.distinct())).where(OutboxMessage.kind == "routed")
-        )
-    database.close()
-    if (stored, routed) != (len(texts), len(texts)):
-        raise SystemExit(f"{kind}: {stored} tickets and {routed} routed of {len(texts)}")
-    rate = f"{len(texts) / seconds:.0f} (bar {_BARS[kind]})"
-    return kind, rate, f"{statistics.median(times):.1f} / {times[int(len(times) * 0.99)]:.1f}"
+def _times(rounds: list[tuple[float, list[float]]]) -> str:
+    times = sorted(time for _, found in rounds for time in found)
+    return f"{statistics.median(times):.1f} / {times[int(len(times) * 0.99)]:.1f}"
 
 
 def _incoming(number: int, content: str) -> Incoming:

@@ -12,7 +12,6 @@ from model.errors import Overloaded, StoreUnavailable
 from serving.store.database import Database
 from serving.store.tickets import NewTicket, add
 
-_THREADS = 2  # while one waits for the disk, the other predicts
 MOST_WAITING = 512  # tickets; who comes later is told to come again
 
 
@@ -53,7 +52,7 @@ class TicketWriter:
         self.database = database
         self._waiting: list[_Waiting] = []
         self._guard = threading.Lock()  # of the list
-        self._threads = ThreadPoolExecutor(_THREADS, "triage-intake")
+        self._thread = ThreadPoolExecutor(1, "triage-intake")  # one: a second makes batches smaller, which costs more
 
     def put(self, arrived: Any, maker: Maker) -> "Future[Written]":
         """Let a ticket be written with everything that follows from it.
@@ -74,11 +73,11 @@ class TicketWriter:
             if len(self._waiting) >= MOST_WAITING:
                 raise Overloaded("等待存储的工单已满,请稍后重试")
             self._waiting.append(mine)
-        self._threads.submit(self._write_waiting, maker)
+        self._thread.submit(self._write_waiting, maker)
         return mine.written
 
     def _write_waiting(self, maker: Maker) -> None:
-        """All that wait by now; where another thread took them already, nothing is left to do."""
+        """All that wait by now; whoever was put meanwhile finds nothing left to do."""
         if batch := self._taken():
             self._settle(batch, maker)
 

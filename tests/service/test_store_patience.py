@@ -53,10 +53,10 @@ def test_what_a_statement_without_an_answer_was_to_write_is_not_there(impatient:
         assert session.scalar(text("SELECT count(*) FROM data_versions")) == 0
 
 
-def _held(intake: Intake) -> tuple[threading.Event, list[Any]]:
-    """Both threads of the writer are busy until told otherwise."""
+def _held(intake: Intake) -> tuple[threading.Event, Any]:
+    """The thread of the writer is busy until told otherwise."""
     go = threading.Event()
-    return go, [intake.writer._threads.submit(go.wait) for _ in range(2)]
+    return go, intake.writer._thread.submit(go.wait)
 
 
 def _tickets(count: int) -> list[Any]:
@@ -74,7 +74,6 @@ def test_nobody_waits_in_line_for_a_store_that_is_away(intake: Intake, monkeypat
 
     late: list[Any] = []
     monkeypatch.setattr(writer, "add", away)
-    intake.writer._threads._max_workers = 1
     with pytest.raises(StoreUnavailable):
         intake.take_in(_tickets(1)[0], "intake")
     assert all(isinstance(one.exception(10), StoreUnavailable) for one in late)
@@ -107,7 +106,7 @@ def test_a_caller_who_left_before_his_ticket_was_begun_has_brought_none(intake: 
 
     asyncio.run(leave())
     go.set()
-    assert all(one.result() for one in busy)
+    assert busy.result()
     assert intake.take_in(_tickets(2)[1], "intake").new
     with database.read() as session:
         assert session.scalars(text("SELECT ticket_id FROM tickets")).all() == ["T1"]

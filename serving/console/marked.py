@@ -45,6 +45,21 @@ def runs(text: str, prediction: Mapping[str, Any], names: Mapping[str, str]) -> 
     return found
 
 
+def legend(marked: Iterable[Run], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What the marks of a text mean.
+
+    Args:
+        marked: the text in runs.
+        names: of flags, by code.
+
+    Returns:
+        Kind, sign and name of each kind that occurs.
+    """
+    here = {run.kind for run in marked}
+    told = {"leaf": "类别依据", **_NAMES, **names}
+    return [(kind, _SIGNS.get(kind, ""), told.get(kind, kind)) for kind in _FIRST if kind in here]
+
+
 def _run(text: str, here: set[tuple[str, str]], new: set[tuple[str, str]]) -> Run:
     if not here:
         return Run(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 from serving.console import words
 from serving.console.catalogue import Catalogue
-from serving.console.marked import runs
+from serving.console.marked import legend, runs
 from serving.console.queue_view import clocks
 
 _ACTIONS = {
@@ -33,9 +33,11 @@ def values_of(ticket: Mapping[str, Any], known: Catalogue, now: datetime) -> dic
     """
     prediction = ticket["prediction"]
     names = {**known.names, **known.flags}
+    marked = runs(ticket["text"], prediction, names) if ticket["text"] else None
     return {
         "ticket": ticket,
-        "runs": runs(ticket["text"], prediction, names) if ticket["text"] else None,
+        "runs": marked,
+        "legend": legend(marked or (), names),
         "name": names.get(ticket["category"], ticket["category"]),
         "candidates": candidates(ticket, names),
         "others": [leaf for leaf in known.leaves if leaf["code"] not in _proposed(ticket)],

@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --constraint constraints.txt
 CHAMPION := artifacts/champion
 
-.PHONY: setup demo test test-all check train serve console bench peers notebooks lock clean
+.PHONY: setup demo test test-all check train serve console bench peers kit audit notebooks lock clean
 
 setup: .venv/.base            ## base install: predict, train the linear classifier, serve
 
@@ -72,6 +72,16 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)
 	$(PIP) --editable '.[train,peers]'
 	$(BIN)/python benchmarks/peers.py --cascade $(CHAMPION) --write docs/peers.md
+
+kit: .venv/.base             ## everything for an air-gapped host in one archive; there: sh install.sh
+	test -e $(CHAMPION)/manifest.json || $(MAKE) demo
+	$(PIP) --editable '.[serve,console]'
+	$(BIN)/python deploy/licences.py --write docs/licences.md > /dev/null
+	$(BIN)/python deploy/kit.py --champion $(CHAMPION)
+
+audit: .venv/.dev             ## known holes in the locked libraries; asks the vulnerability service of the package index
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready
 	$(BIN)/jupyter lab notebooks

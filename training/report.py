@@ -14,7 +14,7 @@ from model.ticket import LabelledTicket
 from training.evaluated import Evaluated, Table
 from training.mistakes import COLUMNS, Mistake, beginning, mistakes
 
-_KINDS = {"channel": "渠道", "length": "长度", "difficulty": "难度", "dialect": "方言", "noise": "错字与伪装"}
+KINDS = {"channel": "渠道", "length": "长度", "difficulty": "难度", "dialect": "方言", "noise": "错字与伪装"}
 SLICES = {
     "channel:asr": "话务转写", "channel:agent_note": "坐席记录", "channel:online": "网上留言", "channel:relay": "转办件",
     "difficulty:plain": "平淡", "difficulty:none": "一般", "difficulty:hard": "难",
@@ -97,7 +97,7 @@ def by_kind(slices: Table) -> dict[str, Table]:
     found: dict[str, Table] = {}
     for name in sorted(slices, key=lambda name: [*SLICES, name].index(name)):
         kind = name.split(":")[0]
-        found.setdefault(_KINDS.get(kind, kind), {})[name] = slices[name]
+        found.setdefault(KINDS.get(kind, kind), {})[name] = slices[name]
     return found
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 TRIAGE = (str(Path(sys.executable).with_name("triage")),)
+_START_SECONDS = 240.0  # on a machine with other work, importing alone took more than one minute
 OPEN, AWAY, STALLED = "open", "away", "stalled"
 
 
@@ -76,7 +77,7 @@ class Process:
                 self.command, env=self._environment, stdout=out, stderr=subprocess.STDOUT, cwd=self.log.parent
             )
         if self._ready and wait:
-            until(lambda: self._alive() and self._ready(), 60, " ".join(self.command))  # type: ignore[misc]
+            until(lambda: self._alive() and self._ready(), _START_SECONDS, " ".join(self.command))  # type: ignore[misc]
         return self
 
     def kill(self) -> None:

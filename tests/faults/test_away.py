@@ -1,4 +1,4 @@
-"""The database or the broker away for 20 seconds while tickets come and messages go."""
+"""The database or the broker away for 20 seconds, or the database silent for 45, while tickets come and messages go."""
 
 import asyncio
 import json
@@ -34,6 +34,9 @@ from tests.faults.processes import AWAY, STALLED, Proxy, running, until
 from tests.faults.receiver import Delivery, Receiver
 
 SECONDS = 20.0
+BRIEF_CUTS = 5
+STALLED_SECONDS = 45.0  # longer than any call may take
+LONGEST = 30.0  # seconds until a call is answered, whatever the store does: a place in its pool, a statement, a new try
 
 
 class Watcher(threading.Thread):
@@ -77,7 +80,9 @@ def watched(url: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [AWAY, STALLED])
-def test_a_database_away_for_twenty_seconds_costs_no_ticket(mode: str, bundle: Path, tmp_path: Path) -> None:
+def test_a_database_that_is_away_or_silent_costs_no_ticket_and_holds_no_call(
+    mode: str, bundle: Path, tmp_path: Path
+) -> None:
     with ExitStack() as stack:
         url = stack.enter_context(postgres_database())
         real = make_url(url)
@@ -91,18 +96,19 @@ def test_a_database_away_for_twenty_seconds_costs_no_ticket(mode: str, bundle: P
         tally = Tally()
         bring(address, bodies[: TICKETS // 3], tally)
         rest = threading.Thread(target=bring, args=(address, bodies[TICKETS // 3 :], tally), daemon=True)
-        with watched(address) as pages, proxy.trouble(mode, SECONDS):
+        seconds = STALLED_SECONDS if mode == STALLED else SECONDS
+        with watched(address) as pages, proxy.trouble(mode, seconds):
             rest.start()
         rest.join()
         at.settle(deliverer)
         figures = at.check(tally, bodies)
-        tell(f"database {mode} {SECONDS:.0f} s", {**figures, "slowest_call_s": round(tally.slowest, 1), **pages})
+        tell(f"database {mode} {seconds:.0f} s", {**figures, "slowest_call_s": round(tally.slowest, 1), **pages})
         assert figures["acknowledged"] == figures["stored"] == TICKETS
         assert set(pages["/livez"]["answers"]) == set(pages["/v1/predict"]["answers"]) == {"200"}
         assert pages["/livez"]["slowest_s"] < 5
         assert pages["/v1/predict"]["slowest_s"] < 5
-        if mode == AWAY:
-            assert tally.counts["HTTP 503"]
+        assert tally.counts["HTTP 503"]
+        assert tally.slowest < LONGEST
 
 
 @pytest.mark.slow
@@ -124,6 +130,10 @@ def test_a_broker_away_for_twenty_seconds_costs_neither_ticket_nor_message(bundl
         early, late, over_http = bodies[::3], bodies[1::3], bodies[2::3]
         tally = Tally()
         publish(early, tally)
+        for _ in range(BRIEF_CUTS):  # while messages are under way in both directions
+            time.sleep(1)
+            with proxy.trouble(AWAY, 0.3):
+                pass
         with proxy.trouble(AWAY, SECONDS):
             publish([*late, {"ticket_id": f"{at.run}-poison"}], tally)
             consumer.kill()

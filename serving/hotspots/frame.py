@@ -130,6 +130,20 @@ def units_of(frame: pd.DataFrame, level: Level) -> "pd.Series[Any]":
     return pd.Series([named[pair] for pair in zip(frame[above], frame[own], strict=True)], frame.index, dtype=object)
 
 
+def unit_name(row: Mapping[str, Any], level: Level) -> str | None:
+    """The name of one row's unit, as `units_of` gives it.
+
+    Args:
+        row: with any of city, county, station.
+        level: what a unit is.
+
+    Returns:
+        None where the row names no such place.
+    """
+    above, own = [*_PARTS[level], _PARTS[level][-1]][:2]
+    return _named(row.get(above), row.get(own), alone=above == own)
+
+
 def _named(above: object, own: object, *, alone: bool) -> str | None:
     if not isinstance(own, str) or not own.strip():
         return None

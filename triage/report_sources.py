@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,19 @@ import typer
 
 from model.policy import BUILT_IN, Policy, own_files
 from model.rows import read_rows
+from serving.cues.ledger import read_cases
+from serving.events.records import listed
+from serving.hotspots.analyse import Background, analyse, history_since, texts_since
 from serving.hotspots.analysis import Analysis
+from serving.hotspots.customers import read_customers
+from serving.hotspots.daily import daily_from_store
 from serving.hotspots.frame import from_records, from_store
 from serving.hotspots.options import By, Options
 from serving.hotspots.periods import midnight
 from serving.reports.briefing import LOOK_BACK
-from serving.reports.handover import Handover, Post
-from serving.reports.material import LeftOut, Material
+from serving.reports.handover import Handover
+from serving.reports.material import LeftOut, Material, Post
+from serving.reports.stored import filing_notes, keys_by_role, open_tickets, waiting_cues
 from triage.compose import build_pipeline, build_policy, build_store, bundle_folder, china_now
 from triage.settings import Settings
 
@@ -78,17 +84,18 @@ class Source:
         Returns:
             Both over the same tickets.
         """
-        from serving.hotspots.analyse import analyse, history_since
-
-        first = history_since(asked.since, asked.by)
+        options, now = Options(by=asked.by), china_now()
+        known = Background(customers=read_customers(customers, level=options.level) if customers else {}, as_of=now)
         if self.file is not None:
             loaded, policy = self._loaded(self.file)
             every = from_records(loaded.dated, policy.taxonomy)
             material = _of_file(every, loaded, policy, asked)
         else:
-            every, material = _of_store(first, asked)
-        options = Options(by=asked.by)
-        analysis = analyse(every, since=asked.since, until=asked.until, policy=material.policy, options=options)
+            every, material, past = _of_store(asked)
+            known = replace(known, daily=past.daily, events=past.events)
+        analysis = analyse(
+            every, since=asked.since, until=asked.until, policy=material.policy, options=options, background=known
+        )
         return analysis, material
 
     def before(self, day: date) -> Material:
@@ -151,34 +158,32 @@ def handover_of() -> Handover:
     Returns:
         As of now.
     """
-    from serving.events.records import listed
-    from serving.hotspots.analyse import analyse, history_since
-    from serving.reports.stored import keys_by_role, open_tickets, waiting_cues
-
     settings, now = Settings(), china_now()
     policy = build_policy(settings)
     since = midnight(now.date()) - _HANDOVER
     with _store() as session:
-        every = from_store(session, history_since(since, "week"), now, policy.taxonomy, texts=False)
+        every = from_store(session, texts_since(since, now), now, policy.taxonomy, texts=False)
+        past = Background(daily=daily_from_store(session, history_since(since, "week"), now), as_of=now)
         parts = open_tickets(session), waiting_cues(session), listed(session, since=now)
         keys = keys_by_role(session)
-    analysis = analyse(every, since=since, until=now, policy=policy, options=Options(by="week"))
+    analysis = analyse(every, since=since, until=now, policy=policy, options=Options(by="week"), background=past)
     folder = bundle_folder(settings)
     own = own_files(policy.folder) if policy.folder != BUILT_IN else ()
     return Handover(*parts, analysis, policy, Post(folder.name if folder else None, keys, own), now)
 
 
-def _of_store(first: datetime, asked: Time) -> "tuple[pd.DataFrame, Material]":
-    from serving.cues.ledger import read_cases
-    from serving.reports.stored import filing_notes
-
+def _of_store(asked: Time) -> "tuple[pd.DataFrame, Material, Background]":
+    """Tickets of the time and of the one before, material of the time, and counts of two years."""
     policy = build_policy(Settings())
     with _store() as session:
-        every = from_store(session, first, asked.until, policy.taxonomy)
+        every = from_store(session, texts_since(asked.since, asked.until), asked.until, policy.taxonomy)
+        daily = daily_from_store(session, history_since(asked.since, asked.by), asked.until)
+        events = {event.id: event.text for event in listed(session, until=asked.until)}
         cases = tuple(read_cases(session, asked.since, asked.until))
         filings = filing_notes(session, asked.since, asked.until, policy)
     frame = _between(every, asked.since, asked.until)
-    return every, Material(frame, policy, china_now(), stored=True, cases=cases, filings=filings)
+    material = Material(frame, policy, china_now(), stored=True, cases=cases, filings=filings)
+    return every, material, Background(daily=daily, events=events)
 
 
 def _of_file(every: "pd.DataFrame", loaded: "FromFile", policy: Policy, asked: Time) -> Material:

@@ -169,3 +169,95 @@ def test_a_missing_bundle_is_exit_code_3(triage: Command, file: Path, tmp_path: 
     code, _, err = triage("report", "worklists", "--input", file, "--bundle", tmp_path / "none")
     assert code == 3
     assert "没有模型包" in err
+
+
+@pytest.mark.parametrize("kind", ["html", "docx", "xlsx"])
+def test_a_monthly_report_from_a_file_in_every_format(triage: Command, file: Path, tmp_path: Path, kind: str) -> None:
+    output = tmp_path / f"month.{kind}"
+    code, out, err = triage("report", "hotspots", *OCTOBER, "--input", file, "--output", output)
+    assert (code, out) == (1, "")
+    assert "1 行不是工单(empty_text)" in err
+    assert "1 行没有受理时间(accepted_at)" in err
+    assert "1 行的受理时间不在统计期内" in err
+    words = _words(output)
+    for heading in ("总体", "热点事件", "时限与重复", "典型案例", "报备与特殊客户合规核查", "成因与措施", "下月关注"):
+        assert heading in words or (kind == "xlsx" and heading in str(openpyxl.load_workbook(output).sheetnames))
+    assert "40" in words
+    assert SECRET_PHONE not in words
+    assert "http" not in words.split("<script>")[0].replace("http-equiv", "")
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("kind", ["html", "docx", "xlsx"])
+def test_a_monthly_report_from_the_store_in_every_format(triage: Command, tmp_path: Path, kind: str) -> None:
+    output = tmp_path / f"month.{kind}"
+    code, out, err = triage("report", "hotspots", *OCTOBER, "--output", output)
+    assert (code, out) == (0, "")
+    assert err.strip() == f"已写出 {output}"
+    words = _words(output)
+    assert "电费突然翻了一倍" in words
+    assert "没有线索台账" not in words
+    assert SECRET_PHONE not in words
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_report_without_an_output_is_printed(triage: Command) -> None:
+    code, out, err = triage("report", "hotspots", *OCTOBER)
+    assert (code, err) == (0, "")
+    assert "投诉工单 12" in out
+
+
+@pytest.mark.parametrize("kind", ["html", "docx", "xlsx"])
+def test_a_time_without_tickets_is_reported(triage: Command, tmp_path: Path, kind: str) -> None:
+    output = tmp_path / f"month.{kind}"
+    code, _, err = triage("report", "hotspots", *OCTOBER, "--output", output)
+    assert (code, err.strip()) == (0, f"已写出 {output}")
+    assert "没有工单" in _words(output)
+
+
+def test_a_time_of_one_ticket_is_reported(triage: Command, tmp_path: Path) -> None:
+    file = _write(
+        tmp_path / "one.csv",
+        [["N1", "2026-10-05 10:00", "安平县", "城关供电所", "", "", "电费突然翻了一倍,请来查看原因"]],
+    )
+    code, out, err = triage("report", "hotspots", *OCTOBER, "--input", file)
+    assert code == 0, err
+    assert "投诉工单 1" in out
+
+
+def test_customers_give_the_rate_by_ten_thousand(triage: Command, file: Path, tmp_path: Path) -> None:
+    table = tmp_path / "customers.csv"
+    table.write_text(
+        "county,station,customers\n安平县,城关供电所,20000\n安平县,河湾供电所,10000\n清河县,城关供电所,8000\n",
+        encoding="utf-8",
+    )
+    output = tmp_path / "month.html"
+    assert triage("report", "hotspots", *OCTOBER, "--input", file, "--customers", table, "--output", output)[0] == 1
+    assert "万户投诉率=件数÷户数×10000" in _words(output)
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("kind", ["html", "docx"])
+def test_a_handover_note_from_the_store(triage: Command, tmp_path: Path, kind: str) -> None:
+    output = tmp_path / f"handover.{kind}"
+    code, _, err = triage("report", "handover", "--output", output)
+    assert code == 0, err
+    words = _words(output)
+    assert "县公司服务专责" in words
+    assert "S0" in words
+    assert "triage console" in words
+
+
+@pytest.mark.parametrize(
+    ("days", "mend"),
+    [
+        (("2026-11-01", "2026-11-01"), "须早于"),
+        (("2026-12-01", "2026-11-01"), "须早于"),
+        (("November", "2026-11-01"), "如 2026-11-01"),
+        (("2026-10-01", "2026-02-30"), "如 2026-11-01"),
+    ],
+)
+def test_days_that_make_no_time_are_exit_code_2(triage: Command, days: tuple[str, str], mend: str) -> None:
+    code, out, err = triage("report", "hotspots", "--since", days[0], "--until", days[1])
+    assert (code, out) == (2, "")
+    assert mend in err.replace("\n", "").replace("│", "").replace(" ", "") or mend in err

@@ -105,7 +105,8 @@ def worklists(
     from serving.reports.files import LISTS, check
     from serving.reports.report import Report
     from serving.reports.worklists import Worklists, entries
-    from triage.report_sources import Source, Time, china_now
+    from triage.compose import china_now
+    from triage.report_sources import Source, Time
 
     check(output, LISTS)
     first, last = _day("--since", since) if since else None, _day("--until", until) if until else None

@@ -15,7 +15,7 @@ from serving.reports.monthly.events import period
 from serving.reports.report import Block, Bullets, Column, Section, Table, Text
 
 _CASES, _LEAVES = 6, 5  # shown at most
-_SHORTEST, _LONGEST, _LIKED = 20, 300, 120  # characters of a typical case; what is longer is cut
+_SHORTEST, _LONGEST, _LIKED = 8, 300, 120  # characters of a typical case; what is longer is cut
 _EXPIRES = timedelta(days=31)
 
 

@@ -68,6 +68,7 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
 	$(BIN)/python benchmarks/explain.py --write docs/explain.md
 	$(BIN)/python benchmarks/intake.py --write docs/intake.md
+	$(BIN)/python benchmarks/report.py --write docs/report.md
 
 peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)
 	$(PIP) --editable '.[train,peers]'

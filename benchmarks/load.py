@@ -1,8 +1,9 @@
-"""The running service under load: durable intake, predictions beside two peers, the health page, memory.
+"""The running service under load: durable intake, predictions beside peers, the health page, memory.
 
-`python benchmarks/load.py [--bundle DIR] [--postgres URL] [--peers [PYTHON]] [--minutes N] [--write docs/load.md]`. Clients run
-on the same cores as the servers. `--peers` needs a bundle with an encoder; LitServe runs where PYTHON (default: this one) has
-it: `python -m venv DIR && DIR/bin/pip install litserve onnxruntime tokenizers`.
+`python benchmarks/load.py [--bundle DIR] [--postgres URL] [--peers [PYTHON]] [--weights DIR] [--minutes N]
+[--write docs/load.md]`. Clients run on the same cores as the servers. `--peers` needs a bundle with an encoder; LitServe runs
+where PYTHON (default: this one) has it: `python -m venv DIR && DIR/bin/pip install litserve onnxruntime tokenizers`.
+`--weights` is the `weights-…` folder of the run that the encoder was trained in; `transformers.pipeline` serves it.
 """
 
 import argparse
@@ -71,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--postgres", help="URL of a server; a database of its own is made there and dropped")
     parser.add_argument("--peers", nargs="?", type=Path, const=Path(sys.executable), help="interpreter with litserve")
+    parser.add_argument("--weights", type=Path, help="trained weights, for the peer `transformers`")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement of the intake")
     parser.add_argument("--level", type=float, default=6, help="seconds at each number of clients")
@@ -114,12 +116,15 @@ def _predictions(bundle: Path | None, store: str, texts: list[str], arguments: a
         return [*rows, ("peers", "left out: no --peers")]
     if bundle is None or not has_encoder(bundle):
         return [*rows, ("peers", "left out: the bundle holds no encoder for them to serve")]
-    for kind, python in (("fastapi", Path(sys.executable)), ("litserve", arguments.peers)):
+    peers = [("fastapi", Path(sys.executable), bundle), ("litserve", arguments.peers, bundle)]
+    if arguments.weights:
+        peers.insert(0, ("transformers", Path(sys.executable), arguments.weights))
+    for kind, python, folder in peers:
         if kind == "litserve" and subprocess.run([python, "-c", "import litserve"], capture_output=True).returncode:
             rows.append(("litserve", f"left out: {python.name} has no litserve"))
             continue
         try:
-            with peer(kind, bundle, python) as server:
+            with peer(kind, folder, python) as server:
                 more, theirs = _server(f"peer {kind}, encoder only", server, "/predict", bodies, arguments)
         except SystemExit as error:  # the other figures are worth having all the same
             rows.append((f"peer {kind}", str(error)))

@@ -1,4 +1,4 @@
-"""Servers of the load benchmark, each a process of its own: ours, and two peers that serve the same encoder naively."""
+"""Servers of the load benchmark, each a process of its own: ours, and peers that serve the same encoder naively."""
 
 import json
 import os
@@ -14,7 +14,11 @@ from pathlib import Path
 
 _PEERS = {
     kind: Path(__file__).with_name(name)
-    for kind, name in (("fastapi", "load_peer.py"), ("litserve", "load_litserve.py"))
+    for kind, name in (
+        ("transformers", "load_transformers.py"),
+        ("fastapi", "load_peer.py"),
+        ("litserve", "load_litserve.py"),
+    )
 }
 _READY_SECONDS = 120.0
 
@@ -64,8 +68,8 @@ def peer(kind: str, bundle: Path, python: Path) -> Iterator[Server]:
     """A peer that serves the bundle's encoder.
 
     Args:
-        kind: `fastapi` or `litserve`.
-        bundle: holds the encoder's files.
+        kind: `transformers`, `fastapi` or `litserve`.
+        bundle: holds the encoder's files; for `transformers`, the trained weights.
         python: interpreter with the peer's library.
 
     Yields:

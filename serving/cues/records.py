@@ -53,7 +53,13 @@ class CueRecord:
             "confirmers_needed": CONFIRMERS if entry.confirmable else 0,
             "confirmed_by": [{"name": one.by.name, "at": _shown(one.at)} for one in cue.confirmed_by],
             "evidence": [
-                {"item": i.code, "name": i.name, "complete": i.code not in lacking, **_found(cue.evidence.get(i.code))}
+                {
+                    "item": i.code,
+                    "name": i.name,
+                    "day": i.date,
+                    "complete": i.code not in lacking,
+                    **_found(cue.evidence.get(i.code)),
+                }
                 for i in entry.items
             ],
             "allows": entry.allows,

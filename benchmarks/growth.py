@@ -1,0 +1,139 @@
+"""How cost grows: with text length, batch, cores, stored rows and training tickets; and where the time goes.
+
+`python benchmarks/growth.py [--bundle artifacts/champion] [--quick] [--write docs/growth.md]` writes the page and a picture beside
+it. Each point is measured in a process of its own (`benchmarks/growth_point.py`), so that memory is that point's alone, and beside
+the peer that anybody would write (jieba words, TF-IDF, calibrated LinearSVC; leaves only). Training tickets: `benchmark_segmented`
+where `TRIAGE_BENCH_DATA` holds it, else skipped with a word.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from page import publish
+
+from model.fonts import use_chinese_font
+
+HERE = Path(__file__).parent
+_LENGTHS = (50, 150, 500, 2_000, 8_000, 20_000)
+_BATCHES = (1, 4, 16, 64, 256, 1024)
+_CORES = (1, 2)
+_STORED = (1_000, 10_000, 100_000)
+_TRAINED = (500, 1_000, 2_000, 4_000, 7_000)
+_NAMES = {"cascade": "级联", "linear": "线性与规则", "peer": "结巴+TF-IDF+SVC(只判小类)"}
+Points = dict[str, dict[int, dict[str, Any]]]  # who → size → what was measured
+
+
+def main() -> None:
+    """Measure all curves, draw them, print a page, write it where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path, default=Path("artifacts/champion"))
+    parser.add_argument("--quick", action="store_true", help="smallest and middle sizes only, to see that it runs")
+    parser.add_argument("--write", type=Path, help="Markdown file; the picture gets the same name with .svg")
+    arguments = parser.parse_args()
+    few = 2 if arguments.quick else None
+    ways = ("cascade", "linear", "peer") if (arguments.bundle / "encoder.onnx").exists() else ("linear", "peer")
+    curves: dict[str, Points] = {
+        "length": {way: _curve("length", way, _LENGTHS[:few], arguments.bundle) for way in ways},
+        "batch": {way: _curve("batch", way, _BATCHES[:few], arguments.bundle) for way in ways},
+        "cores": {way: _curve("cores", way, _usable(_CORES), arguments.bundle) for way in ways},
+        "stored": {"linear": _curve("stored", "linear", _STORED[:few], arguments.bundle)},
+    }
+    if _segmented():
+        curves["trained"] = {
+            way: _curve("trained", way, _TRAINED[:few], arguments.bundle) for way in ("linear", "peer")
+        }
+    kernels = {way: _point("kernels", way, 256, arguments.bundle) for way in ways if way != "peer"}
+    if arguments.write:
+        _draw(curves, arguments.write.with_suffix(".svg"))
+    publish(_page(curves, kernels), arguments.write)
+
+
+def _curve(what: str, way: str, sizes: tuple[int, ...], bundle: Path) -> dict[int, dict[str, Any]]:
+    return {size: _point(what, way, size, bundle) for size in sizes}
+
+
+def _point(what: str, way: str, size: int, bundle: Path) -> dict[str, Any]:
+    command = [sys.executable, str(HERE / "growth_point.py"), what, way, str(size), str(bundle)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    if told.returncode:
+        raise SystemExit(f"{' '.join(command[1:])}: {told.stderr[-2000:]}")
+    point: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    print(what, way, size, point, file=sys.stderr)
+    return point
+
+
+def _usable(cores: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in cores if n <= len(os.sched_getaffinity(0)))
+
+
+def _segmented() -> bool:
+    folder = os.environ.get("TRIAGE_BENCH_DATA")
+    found = bool(folder) and (Path(folder) / "benchmark_segmented.csv.gz").is_file()
+    if not found:
+        print("没有 TRIAGE_BENCH_DATA/benchmark_segmented.csv.gz:不测训练量曲线", file=sys.stderr)
+    return found
+
+
+def _page(curves: dict[str, Points], kernels: dict[str, dict[str, Any]]) -> list[str]:
+    lines = [
+        "# Growth", "",
+        "Made by `python benchmarks/growth.py --write docs/growth.md` on 2 cores. Medians; MB is the peak of the process. The peer does "
+        "leaves only: no masking, flags, safety, evidence, route.", "", "![curves](growth.svg)", "",
+    ]  # fmt: skip
+    titles = {"length": "characters of a text", "batch": "tickets in a batch", "cores": "cores", "stored": "tickets stored before",
+              "trained": "training tickets (benchmark_segmented, words)"}  # fmt: skip
+    for what, points in curves.items():
+        names = list(next(iter(next(iter(points.values())).values())))
+        lines += [
+            f"## By {titles[what]}",
+            "",
+            f"| {titles[what]} | way | {' | '.join(names)} |",
+            "|---|---" + "|---" * len(names) + "|",
+        ]
+        lines += [f"| {size:,} | {way} | {' | '.join(_word(point.get(n)) for n in names)} |"
+                  for way, sizes in points.items() for size, point in sizes.items()]  # fmt: skip
+        lines += [""]
+    lines += ["## Where the time goes", "", "Share of wall time in each stage, batches of 256 texts of about 90 characters, one core; the "
+              "largest is the next bottleneck.", "", "| way | stages, largest first |", "|---|---|"]  # fmt: skip
+    for way, shares in kernels.items():
+        ordered = sorted(shares.items(), key=lambda pair: -pair[1])
+        lines.append(f"| {way} | {', '.join(f'{name} {share:.0%}' for name, share in ordered)} |")
+    return lines
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _draw(curves: dict[str, Points], path: Path) -> None:
+    mpl.use("svg")
+    use_chinese_font()
+    from matplotlib import pyplot as plt
+
+    titles = {
+        "length": ("每条字数", "条/秒"),
+        "batch": ("每批条数", "条/秒"),
+        "stored": ("已存工单", "入库 条/秒"),
+        "trained": ("训练工单", "训练秒数"),
+    }
+    shown = [what for what in titles if what in curves]
+    figure, axes = plt.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.4), layout="constrained")
+    for axis, what in zip(axes, shown, strict=True):
+        for way, sizes in curves[what].items():
+            values = [next(iter(point.values())) for point in sizes.values()]
+            axis.plot(list(sizes), values, marker="o", markersize=3, label=_NAMES[way])
+        axis.set(xscale="log", yscale="log", xlabel=titles[what][0], ylabel=titles[what][1])
+        axis.grid(visible=True, which="major", alpha=0.3)
+    axes[0].legend(fontsize=8)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

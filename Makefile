@@ -67,7 +67,8 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
 	$(BIN)/python benchmarks/explain.py --write docs/explain.md
-	$(BIN)/python benchmarks/intake.py --write docs/intake.md
+	$(BIN)/python benchmarks/intake.py --bundle $(CHAMPION) --write docs/intake.md
+	$(BIN)/python benchmarks/load.py --bundle $(CHAMPION) --peers --write docs/load.md
 	$(BIN)/python benchmarks/report.py --write docs/report.md
 
 peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import httpx2 as httpx
@@ -89,16 +90,35 @@ class Tally:
             self.counts[what] += 1
 
 
-def bring(url: str, bodies: Sequence[dict[str, Any]], tally: Tally, reviews_every: int = 0) -> None:
-    """Eight clients bring tickets, each until it is acknowledged; some come twice at the same time."""
+def bring(url: str | Sequence[str], bodies: Sequence[dict[str, Any]], tally: Tally, reviews_every: int = 0) -> None:
+    """Eight clients bring tickets, each until it is acknowledged; some come twice at the same time. Of several addresses each call takes the next."""
     twice = [body for number, body in enumerate(bodies) for _ in range(2 if number % 25 == 0 else 1)]
     with ThreadPoolExecutor(CLIENTS) as pool:
         for work in [pool.submit(_client, url, twice[n::CLIENTS], tally, reviews_every) for n in range(CLIENTS)]:
             work.result()
 
 
-def _client(url: str, bodies: Sequence[dict[str, Any]], tally: Tally, reviews_every: int) -> None:
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+class Addresses:
+    """Clients of several servers behind one name: each call goes to the next, as a balancer without health checks does."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._clients = [httpx.Client(base_url=url, timeout=60, trust_env=False) for url in urls]
+        self._turns = cycle(self._clients)
+
+    def __enter__(self) -> "Addresses":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.close()
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        """Post to the next server."""
+        return next(self._turns).post(path, **more)
+
+
+def _client(url: str | Sequence[str], bodies: Sequence[dict[str, Any]], tally: Tally, reviews_every: int) -> None:
+    with Addresses([url] if isinstance(url, str) else url) as client:
         for number, body in enumerate(bodies):
             answer = call(client, "/v1/tickets", body, tally)
             assert answer.status_code in (200, 201), answer.text
@@ -107,7 +127,7 @@ def _client(url: str, bodies: Sequence[dict[str, Any]], tally: Tally, reviews_ev
                 _review(client, answer.json(), tally)
 
 
-def _review(client: httpx.Client, answer: dict[str, Any], tally: Tally) -> None:
+def _review(client: Addresses, answer: dict[str, Any], tally: Tally) -> None:
     """Another leaf, so that the ticket goes to another desk."""
     ticket_id, leaf = answer["ticket_id"], answer["category"]["code"]
     other = LEAVES[(LEAVES.index(leaf) + 1) % len(LEAVES)] if leaf in LEAVES else LEAVES[0]
@@ -118,7 +138,7 @@ def _review(client: httpx.Client, answer: dict[str, Any], tally: Tally) -> None:
         tally.reviewed.add(ticket_id)
 
 
-def call(client: httpx.Client, path: str, body: dict[str, Any], tally: Tally) -> httpx.Response:
+def call(client: "httpx.Client | Addresses", path: str, body: dict[str, Any], tally: Tally) -> httpx.Response:
     """Post until there is an answer that stands."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:

@@ -68,7 +68,7 @@ def _tell(error: Exception) -> None:
 def _install_pages() -> None:
     """Each module registers its own pages; a new page is a line here and one in `layout.ENTRIES`."""
     from serving.console import files
-    from serving.console.pages import cue, cues, events, model, queue, sheet, ticket
+    from serving.console.pages import cue, cues, events, hotspots, model, queue, sheet, ticket
 
-    for module in (files, queue, ticket, cues, cue, events, sheet, model):
+    for module in (files, queue, ticket, cues, cue, events, hotspots, sheet, model):
         module.install()

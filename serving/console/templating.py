@@ -19,7 +19,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.filters |= {
         "moment": words.moment, "day": words.day, "percent": words.percent, "ticket_url": words.ticket_url,
-        "status": words.status,
+        "status": words.status, "signed": words.signed,
     }  # fmt: skip
     return made
 

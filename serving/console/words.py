@@ -84,6 +84,18 @@ def percent(value: float) -> str:
     return f"{value:.0%}"
 
 
+def signed(value: float | None) -> str:
+    """A change.
+
+    Args:
+        value: 0.3 is 30 % more; None where it is not known or not shown.
+
+    Returns:
+        Whole percents with their sign; 「—」 for None.
+    """
+    return f"{value:+.0%}" if value is not None else "—"
+
+
 def remaining(due: str | None, now: datetime) -> str:
     """How long there is until a time.
 

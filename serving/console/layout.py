@@ -22,6 +22,7 @@ from serving.console.client import ApiProblem
 from serving.console.session import Person
 from serving.console.templating import render
 
+_BROKEN = "控制台内部错误,已记录;请刷新页面,仍不行请告诉管理员"
 RETRY_SECONDS = 5.0  # between two looks whether the service is back
 _BUILD_SECONDS = 20.0  # a page whose data comes slowly is still shown
 T = TypeVar("T")
@@ -143,6 +144,7 @@ async def frame(
         ui.html(render("title.html", title=title), sanitize=False).classes("title")
         view = View(person, banner, error)
         ui.timer(RETRY_SECONDS, lambda: view._look(again))
+        ui.context.client.on_exception(lambda: view.show(ApiProblem(500, "console_error", _BROKEN)))
         yield view
 
 

@@ -76,8 +76,8 @@ def decision_of(ticket: Mapping[str, Any], sent: Mapping[str, str]) -> dict[str,
     """A person's choice as the service wants it.
 
     Args:
-        ticket: as it was shown; its version guards against another person's decision in between.
-        sent: of the form.
+        ticket: as it was shown.
+        sent: of the form; its version guards against another person's decision in between.
 
     Returns:
         The body of `POST …/review`.
@@ -87,7 +87,7 @@ def decision_of(ticket: Mapping[str, Any], sent: Mapping[str, str]) -> dict[str,
     flags = sorted(name.removeprefix("flag.") for name in sent if name.startswith("flag."))
     note = sent.get("note", "").strip() or None
     return {
-        "version": ticket["version"], "category": category, "secondary": secondary, "flags": flags, "note": note,
+        "version": int(sent["version"]), "category": category, "secondary": secondary, "flags": flags, "note": note,
     }  # fmt: skip
 
 

@@ -149,15 +149,15 @@ def test_of_two_people_on_one_ticket_the_second_sees_what_the_first_decided(offi
     first, second = (office.sign_in(who, "/tickets/BOTH") for who in ("李工", "王工"))
     for page in (first, second):
         expect(page.locator(".strip .number")).to_have_text("BOTH")
-    first.get_by_role("combobox", name="其他类别").select_option("hall.staff_attitude")
+    first.get_by_role("combobox", name="其他类别").select_option("other.grid_facility")
     first.locator("button[name=accept]").click()
-    expect(first.locator(".note.said")).to_contain_text("人员服务态度")
+    expect(first.locator(".note.said")).to_contain_text("电网建设与设施")
     second.get_by_label("备注").fill("以计量班现场核实为准")
     second.locator("button[name=accept]").click()
-    expect(second.locator(".note.bad")).to_contain_text(re.compile("没有保存:李工.*人员服务态度"))
+    expect(second.locator(".note.bad")).to_contain_text(re.compile("没有保存:李工.*电网建设与设施"))
     now = office.call("GET", "/v1/tickets/BOTH")
-    assert (now["category"], now["version"]) == ("hall.staff_attitude", 2)
-    expect(second.locator("button[name=accept]")).to_contain_text("人员服务态度")
+    assert (now["category"], now["version"]) == ("other.grid_facility", 2)
+    expect(second.locator("button[name=accept]")).to_contain_text("电网建设与设施")
 
 
 def test_contact_and_closing_stop_the_clocks(office: Office) -> None:

@@ -80,7 +80,6 @@ class _Desk:
         background_tasks.create(self._look_ahead(ticket_id), name="look ahead")
 
     def _show(self, ticket: dict[str, Any], said: dict[str, Any] | None) -> None:
-        self._ticket = ticket
         values = values_of(ticket, self._known, datetime.now(CHINA))
         place, listed = self._walk.place(ticket["ticket_id"]), len(self._walk.ids)
         self._strip.show(**values, place=place + 1, listed=listed, more=self._walk.cursor is not None)
@@ -92,6 +91,7 @@ class _Desk:
         self._card.show(**values)
         self._past.show(**values)
         self._alike.show(tickets=None, names=self._known.names)
+        self._ticket = ticket  # last: what is decided is what was shown
 
     async def _look_ahead(self, ticket_id: str) -> None:
         """Read the next ticket, then what is like this one; neither is waited for."""
@@ -105,21 +105,22 @@ class _Desk:
         if self._ticket and self._ticket["ticket_id"] == ticket_id:
             self._alike.show(tickets=alike["tickets"], names=self._known.names)
 
-    async def _step(self, by: int, said: dict[str, Any] | None = None) -> None:
+    async def _step(self, by: int, said: dict[str, Any] | None = None) -> bool:
+        """Go to a neighbour; False where there is none."""
         if self._ticket is None:
-            return
+            return False
         here = self._ticket["ticket_id"]
         there = await self._view.attempt(asyncio.ensure_future(self._walk.step(self._api, here, by)))
         if there is not None:
             await self._go(there, said)
-        elif not self._view.banner.content:
-            self._said.show(
-                said=said or {"kind": "", "text": "已到队列末尾" if by > 0 else "已是第一张", "undo": False}
-            )
+            return True
+        end = "已到队列末尾" if by > 0 else "已是第一张"
+        self._said.show(said=said or {"kind": "", "text": end, "undo": False})
+        return False
 
     async def _decide(self, sent: Sent) -> None:
-        """Accepted or corrected; then the next ticket."""
-        if self._ticket is None:
+        """Accepted or corrected; then the next ticket. A form of a ticket that is no longer on the desk decides nothing."""
+        if self._ticket is None or sent.get("ticket_id") != self._ticket["ticket_id"]:
             return
         body = decision_of(self._ticket, sent)
         done = await self._post("review", body)
@@ -134,7 +135,8 @@ class _Desk:
             "undo": True,
         }
         self._ticket = done
-        await self._step(1, said)
+        if not await self._step(1, said):
+            self._show(done, said)
 
     async def _post(self, call: str, body: dict[str, Any], ticket_id: str | None = None) -> dict[str, Any] | None:
         """Change a ticket; where another person was quicker, what they did is shown, and nothing is overwritten."""

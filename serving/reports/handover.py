@@ -12,7 +12,7 @@ from serving.events.match import Event
 from serving.hotspots.analysis import Analysis
 from serving.reports.material import OpenTicket, Post, WaitingCue
 from serving.reports.monthly.events import period
-from serving.reports.report import Bullets, Cell, Column, Figures, Report, Section, Table, Text
+from serving.reports.report import Bullets, Cell, Column, Figures, Report, Section, Table, Text, typeset
 
 SOON = timedelta(days=2)
 _EXPIRING = timedelta(days=30)
@@ -109,7 +109,9 @@ class Handover:
                 todo = _TODO.get(one.state, "30 天内到期,不自动延长")
                 if one.flag == "arrears":
                     todo = "只作差异化服务提示,不确认、不打标签"
-                rows.append((one.ticket_id, flags[one.flag], STATE_NAMES[one.state], one.unit, one.raised_at, todo))
+                rows.append(
+                    (one.ticket_id, flags[one.flag], STATE_NAMES[one.state], one.unit, one.raised_at, typeset(todo))
+                )
         columns = (
             Column("工单"),
             Column("线索"),
@@ -158,7 +160,7 @@ class Handover:
                 period(spot.rising),
                 spot.rising.tickets,
                 spot.rising.ratio,
-                spot.measures[0],
+                typeset(typeset(spot.measures[0])),
             )
             for spot in self.analysis.hotspots[:_MOST]
         )

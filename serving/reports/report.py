@@ -26,12 +26,27 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns, and one sentence that says what to see. None stands for what is not shown or not known."""
+    """Rows under columns, and one sentence that says what to see. None stands for what is not shown or not known.
+
+    Pages show the first `most` rows (0: all) and say how many they leave out; a workbook has them all.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     see: str
+    most: int = 0
+
+    @property
+    def on_page(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows that a page shows."""
+        return self.rows[: self.most] if self.most else self.rows
+
+    @property
+    def told(self) -> str:
+        """The sentence, with how many rows a page leaves out."""
+        left = len(self.rows) - len(self.on_page)
+        return f"{self.see}另有 {left} 行,见 Excel。" if left else self.see
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):

@@ -43,7 +43,7 @@ def _table(block: Table, console: Any) -> None:
     grid = Grid(title=block.title or None, title_justify="left", expand=False)
     for column in block.columns:
         grid.add_column(column.name, justify="left" if column.kind == "text" else "right", overflow="fold")
-    for row in block.rows[:_MOST_ROWS]:
+    for row in block.on_page[:_MOST_ROWS]:
         grid.add_row(*(Plain(shown(value, column.kind)) for value, column in zip(row, block.columns, strict=True)))
     console.print(grid)
     left = len(block.rows) - _MOST_ROWS

@@ -94,11 +94,17 @@ def _picture(file: Any, chart: Chart) -> None:
 
 
 def _table(file: Any, block: Table) -> None:
-    from docx.oxml import OxmlElement
-
     if block.title:
         file.add_heading(_own(block.title), 2)
-    table = file.add_table(rows=1 + len(block.rows), cols=len(block.columns), style=_GRID)
+    if block.rows:
+        _grid(file, block)
+    file.add_paragraph(_own(block.told), _CAPTION)
+
+
+def _grid(file: Any, block: Table) -> None:
+    from docx.oxml import OxmlElement
+
+    table = file.add_table(rows=1 + len(block.on_page), cols=len(block.columns), style=_GRID)
     table.autofit = False
     widths = _widths(block)
     for column, width in zip(table.columns, widths, strict=True):
@@ -108,12 +114,11 @@ def _table(file: Any, block: Table) -> None:
     for cell, column, width in zip(head.cells, block.columns, widths, strict=True):
         cell.width = width
         _fill(cell, typeset(column.name), right=column.kind != "text", head=True)
-    for line, row in zip(lines, block.rows, strict=True):
+    for line, row in zip(lines, block.on_page, strict=True):
         line._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, value, column, width in zip(line.cells, row, block.columns, widths, strict=True):
             cell.width = width
             _fill(cell, shown(value, column.kind), right=column.kind != "text")
-    file.add_paragraph(_own(block.see), _CAPTION)
 
 
 def _widths(block: Table) -> list[Any]:

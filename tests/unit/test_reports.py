@@ -126,7 +126,7 @@ def test_a_monthly_report_has_the_nine_sections_and_lists_what_was_left_out(repo
 def test_every_table_and_chart_says_what_to_see(report: Report) -> None:
     blocks = [block for section in report.sections for block in section.blocks if isinstance(block, Table | Chart)]
     assert len(blocks) > 12
-    assert all(block.see.endswith(("。", ")")) for block in blocks)
+    assert all(block.see.endswith("。") for block in blocks)
 
 
 def test_the_html_page_loads_nothing(page: str) -> None:
@@ -152,9 +152,11 @@ def test_the_word_document_has_headings_native_tables_pictures_and_page_numbers(
 ) -> None:
     headings = [paragraph.text for paragraph in word.paragraphs if paragraph.style.name == "Heading 1"]
     assert headings == [typeset(section.title) for section in report.sections]
-    tables = sum(isinstance(block, Table) for section in report.sections for block in section.blocks)
+    tables = sum(
+        isinstance(block, Table) and bool(block.rows) for section in report.sections for block in section.blocks
+    )
     assert len(word.tables) == tables + 1  # the figures on top are a table too
-    assert len(word.inline_shapes) == 3
+    assert len(word.inline_shapes) == 4
     section = word.sections[0]
     assert "2026-10-01 至 2026-10-31" in section.header.paragraphs[0].text
     fields = section.footer.paragraphs[0]._p.xpath(".//w:fldSimple/@w:instr")
@@ -215,7 +217,7 @@ def test_pictures_hold_no_letter_that_the_font_lacks(report: Report) -> None:
         for word in (*chart.labels, chart.unit, *(s.name for s in chart.series))
         for letter in word
     }
-    assert len(charts) == 3
+    assert len(charts) == 4
     assert {ord(letter) for letter in letters} <= known_letters()
 
 
@@ -233,7 +235,7 @@ def test_the_caller_who_proved_right_stands_on_top_and_a_late_filing_is_marked(
     section = next(section for section in report.sections if section.title.startswith("报备"))
     right, ledger, items, tickets = [block for block in section.blocks if isinstance(block, Table)]
     assert right.rows[0][0] == material.cases[0].ticket_id
-    assert ledger.rows[-1][:4] == ("合计", "", "", 2)
+    assert ledger.rows[0][:4] == ("合计", "", "", 2)
     assert ("员工私人问题或不满处罚引发", 1, 0, 1) in items.rows
     assert tickets.rows[0][1:] == ("员工私人问题或不满处罚引发", "投诉后才提示", "已驳回,不得报备")
     assert tickets.rows[1][1:3] == ("灾害或预警恶劣天气", "投诉前已登记")
@@ -320,3 +322,22 @@ def test_rows_of_another_length_than_the_columns_are_refused() -> None:
         Table("x", (Column("a"),), (("1", "2"),), "看。")
     with pytest.raises(ValueError, match="another length"):
         Chart("x", "bar", ("a",), (Series("s", (1, 2)),), "看。")
+
+
+def test_a_page_cuts_a_long_table_and_says_so_and_a_workbook_does_not() -> None:
+    rows = tuple((f"T{number}",) for number in range(9))
+    report = Report("t", "p", NOW, (Section("s", (Table("", (Column("工单"),), rows, "看。", most=5),)),))
+    page = CONTENT[".html"](report).decode()
+    assert "T4" in page
+    assert "T5" not in page
+    assert "另有 4 行" in page
+    texts = _all_texts(docx.Document(io.BytesIO(CONTENT[".docx"](report))))
+    assert "T4" in texts
+    assert "T5" not in texts
+    assert "T8" in _all_cells(openpyxl.load_workbook(io.BytesIO(CONTENT[".xlsx"](report))))
+
+
+def test_a_table_without_rows_is_a_sentence() -> None:
+    report = Report("t", "p", NOW, (Section("s", (Table("", (Column("工单"),), (), "没有。"),)),))
+    assert "<table>" not in CONTENT[".html"](report).decode()
+    assert docx.Document(io.BytesIO(CONTENT[".docx"](report))).tables == []

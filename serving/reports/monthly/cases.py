@@ -46,7 +46,7 @@ def typical(analysis: Analysis, material: Material) -> Section:
             one.ticket_id,
             one.accepted_at.to_pydatetime(),
             material.leaf_name(one.category),
-            one.station or one.county,
+            one.unit,
             _masked(one.text),
         )
         for one in chosen.values()

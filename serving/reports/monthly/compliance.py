@@ -9,7 +9,7 @@ from serving.cues.ledger import Case, ledger
 from serving.reports.material import FilingNote, Material
 from serving.reports.report import SMALL, Cell, Column, Section, Table, Text
 
-_MOST_TICKETS = 40
+_MOST_TICKETS, _MOST_CELLS = 20, 30
 _ENDS = (State.REJECTED, State.REMOVED)
 _COUNTS = (
     Column("提出", "count"), Column("未决", "count"), Column("确认", "count"), Column("驳回", "count"),
@@ -81,9 +81,9 @@ def _cells(found: dict[str, Any], material: Material) -> Table:
         row(flags.get(str(one["flag"]), str(one["flag"])), material.leaf_name(str(one["leaf"])), str(one["unit"]), one)
         for one in found["cells"]
     ]
-    rows.append(row("合计", "", "", found["total"]))
+    rows.insert(0, row("合计", "", "", found["total"]))
     see = f"未决的要尽快补证据或驳回;提出多而确认少的,是提示太松。不足 {SMALL} 条的只列条数。"
-    return Table("线索台账", columns, tuple(rows), see if found["cells"] else "这段时间没有提出线索。")
+    return Table("线索台账", columns, tuple(rows), see if found["cells"] else "这段时间没有提出线索。", _MOST_CELLS)
 
 
 def _cell(value: object) -> Cell:
@@ -120,12 +120,16 @@ def _listed(material: Material) -> Table:
             "投诉后才提示" if one.after else "投诉前已登记",
             _outcome(one, material.cases, material.policy),
         )
-        for one in ordered[:_MOST_TICKETS]
+        for one in ordered
     )
-    left = len(ordered) - len(rows)
-    more = f"另有 {left} 张未列。" if left else ""
     columns = (Column("工单"), Column("报备事项", wide=True), Column("登记"), Column("线索结论"))
-    return Table("提示了报备的工单", columns, rows, f"事项以名称为准。{more}" if rows else "没有。")
+    return Table(
+        "提示了报备的工单",
+        columns,
+        rows,
+        "事项以名称为准;投诉后才提示的在前。" if rows else "没有提示报备的工单。",
+        _MOST_TICKETS,
+    )
 
 
 def _outcome(one: FilingNote, cases: tuple[Case, ...], policy: Policy) -> str | None:

@@ -2,11 +2,12 @@
 
 from serving.hotspots.analysis import Analysis, Breach, Incident, Rising, Why
 from serving.reports.material import Material
-from serving.reports.report import SMALL, Cell, Column, Section, Table, shown
+from serving.reports.report import SMALL, Cell, Chart, Column, Section, Series, Table, shown
 
 _WHY = {Why.EVENT: "已知事件", Why.REPEAT: "重复来电", Why.WORDING: "说法相同", Why.PLACE: "同地同时"}
 _CLOCKS = {"contact": "24 小时联系", "due": "5 个工作日答复", "arrive": "抢修到场"}
-_MOST_INCIDENTS, _MOST_IDS, _MOST_CALLERS = 30, 8, 30
+_MOST_INCIDENTS, _MOST_IDS, _MOST_CALLERS, _MOST_LATE, _MOST_BARS = 20, 8, 20, 15, 10
+_TINY = 0.001
 EVERYWHERE = "全部单位"
 
 
@@ -22,7 +23,7 @@ def hotspots(analysis: Analysis, material: Material) -> Section:
     """
     rising = tuple(
         (spot.leaf_name, spot.rising.unit or EVERYWHERE, period(spot.rising), spot.rising.tickets, spot.rising.expected,
-         spot.rising.ratio, spot.matters, f"{spot.rising.q:.3f}", "、".join(spot.phrases))
+         spot.rising.ratio, spot.matters, f"{spot.rising.q:.3f}" if spot.rising.q >= _TINY else f"<{_TINY}", "、".join(spot.phrases))
         for spot in analysis.hotspots
     )  # fmt: skip
     columns = (
@@ -34,20 +35,22 @@ def hotspots(analysis: Analysis, material: Material) -> Section:
         if rising
         else f"检验了 {analysis.tested} 格,没有一格高出平常波动。"
     )
-    incidents = tuple(_incident(one, material) for one in analysis.incidents[:_MOST_INCIDENTS])
+    incidents = tuple(_incident(one, material) for one in analysis.incidents)
     named = (
         Column("事件"), Column("小类"), Column("单位"), Column("起止"),
         Column("工单", "count"), Column("涉安全", "count"), Column("依据"), Column("地点或已知事件", wide=True), Column("工单编号", wide=True),
     )  # fmt: skip
-    left = len(analysis.incidents) - len(incidents)
     told = (
-        f"共 {len(analysis.incidents)} 起,各计一次,每张工单的时限照旧{f';另有 {left} 起较小的未列' if left else ''}。"
+        f"共 {len(analysis.incidents)} 起,各计一次,每张工单的时限照旧。"
+        if incidents
+        else "没有发现多张工单说同一件事。"
     )
     return Section(
         "热点事件",
         (
+            *_beside(analysis),
             Table("高出平常的类别与单位", columns, rising, see),
-            Table("多张工单说的同一件事", named, incidents, told if incidents else "没有发现多张工单说同一件事。"),
+            Table("多张工单说的同一件事", named, incidents, told, _MOST_INCIDENTS),
         ),
     )
 
@@ -63,6 +66,19 @@ def clocks(analysis: Analysis, material: Material) -> Section:
         The section.
     """
     return Section("时限与重复", (_breaches(analysis), _callers(analysis, material), *_findings(analysis, material)))
+
+
+def _beside(analysis: Analysis) -> tuple[Chart, ...]:
+    """Hotspots beside what would have been usual."""
+    spots = analysis.hotspots[:_MOST_BARS]
+    if not spots:
+        return ()
+    labels = tuple(f"{spot.leaf_name} · {spot.rising.unit or EVERYWHERE}" for spot in spots)
+    series = (
+        Series("本期", tuple(spot.rising.tickets for spot in spots)),
+        Series("平常", tuple(round(spot.rising.expected, 1) for spot in spots)),
+    )
+    return (Chart("热点:本期与平常", "bar", labels, series, "两条差得越多,越不像平常的起伏。"),)
 
 
 def period(rising: Rising) -> str:
@@ -100,12 +116,12 @@ def _breaches(analysis: Analysis) -> Table:
             one.running,
             _ids(one),
         )
-        for one in analysis.breaches
+        for one in sorted(analysis.breaches, key=lambda one: (one.unit is not None, -one.late, one.clock))
         if one.late or one.unit is None
     )
     late = sum(one.late for one in analysis.breaches if one.unit is None)
     see = f"共超时 {late} 次;至今未完成的今天就办。不足 {SMALL} 件的不算占比。" if late else "没有超时。"
-    return Table("时限", columns, rows, f"{see}到场没有专门登记,以联系或办结时间代替。" if rows else see)
+    return Table("时限", columns, rows, f"{see}到场没有专门登记,以联系或办结时间代替。" if rows else see, _MOST_LATE)
 
 
 def _ids(one: Breach) -> str:
@@ -121,14 +137,14 @@ def _callers(analysis: Analysis, material: Material) -> Table:
     rows = tuple(
         (one.caller, len(one.ticket_ids), one.open, one.first_at, one.last_at,
          "、".join(material.leaf_name(leaf) for leaf in one.leaves), "、".join(one.units), "、".join(one.ticket_ids[:_MOST_IDS]))
-        for one in analysis.repeat_callers[:_MOST_CALLERS]
+        for one in analysis.repeat_callers
     )  # fmt: skip
     see = (
         f"{len(analysis.repeat_callers)} 位客户来电三次以上:先问清上次为什么没有解决,不因来电多而视为恶意。"
         if rows
         else "没有来电三次以上的客户。"
     )
-    return Table("重复来电(三次以上)", columns, rows, see)
+    return Table("重复来电(三次以上)", columns, rows, see, _MOST_CALLERS)
 
 
 def _findings(analysis: Analysis, material: Material) -> tuple[Table, ...]:

@@ -1,6 +1,7 @@
 """Sections 总体, 分类 and 单位."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from model.ticket import CHINA
@@ -8,7 +9,7 @@ from serving.hotspots.analysis import Analysis, Count
 from serving.reports.material import Material
 from serving.reports.report import SMALL, Block, Cell, Chart, Column, Figures, Section, Series, Table, Text, shown
 
-_MOST_BARS, _MOST_UNITS, _MOST_PHRASES = 13, 20, 20
+_MOST_BARS, _MOST_UNITS, _MOST_PHRASES = 13, 20, 12
 _COMPARED = (
     Column("件数", "count"), Column("上期", "count"), Column("环比", "change"), Column("去年同期", "count"),
     Column("同比", "change"), Column("占比", "share"),
@@ -90,11 +91,14 @@ def units(analysis: Analysis, material: Material) -> Section:
     ordered = sorted(analysis.units, key=lambda one: (-one.tickets, one.unit or ""))
     known = any(one.customers for one in ordered)
     columns = (Column("单位"), *_COMPARED, *((Column("户数", "count"), Column("万户投诉率", "rate")) if known else ()))
-    rows = tuple((one.unit, *_compared(one), *((one.customers, one.per_10k) if known else ())) for one in ordered)
+    every = analysis.totals.all.tickets
+    rows = tuple(
+        (one.unit, *_compared(one)[:-1], one.tickets / every if one.tickets >= SMALL else None,
+         *((one.customers, one.per_10k) if known else ()))
+        for one in ordered
+    )  # fmt: skip
     rate = "万户投诉率=件数÷户数×10000。" if known else "没有给出各单位户数,不算万户投诉率(--customers)。"
-    blocks: list[Block] = [
-        Table("各单位", columns, rows, f"{_most([str(one.unit) for one in ordered], ordered)}{rate}{_FEW}。")
-    ]
+    blocks: list[Block] = [Table("各单位", columns, rows, f"{_first(rows)}{rate}{_FEW}。", _MOST_UNITS)]
     if ordered:
         top = ordered[:_MOST_BARS]
         bars = (Series("本期", tuple(one.tickets for one in top)),)
@@ -140,6 +144,10 @@ def _compared(one: Count) -> tuple[int | float | None, ...]:
     return one.tickets, one.before, one.change, one.year_ago, one.change_year, one.share
 
 
+def _first(rows: Sequence[tuple[Cell, ...]]) -> str:
+    return f"最多的是{rows[0][0]},{rows[0][1]} 件。" if rows else "这段时间没有工单。"
+
+
 def _most(names: list[str], ordered: list[Count]) -> str:
     if not ordered:
         return "这段时间没有工单。"
@@ -173,15 +181,15 @@ def _groups(analysis: Analysis, groups: dict[str, str]) -> Table:
 
 
 def _phrases(analysis: Analysis, material: Material) -> Table:
-    rows = tuple(
-        (one.text, material.leaf_name(one.leaf), one.tickets, one.before) for one in analysis.phrases[:_MOST_PHRASES]
-    )
+    ordered = sorted(analysis.phrases, key=lambda one: -one.weight)
+    rows = tuple((one.text, material.leaf_name(one.leaf), one.tickets, one.before) for one in ordered)
     see = "本期才多起来的说法;常是新问题的苗头,点开工单看是不是同一件事。" if rows else "没有新出现的说法。"
     return Table(
         "新出现的说法",
         (Column("说法"), Column("小类"), Column("本期工单", "count"), Column("上期工单", "count")),
         rows,
         see,
+        _MOST_PHRASES,
     )
 
 
@@ -197,8 +205,8 @@ def _by_group(analysis: Analysis, material: Material) -> Table:
         total[unit] += tickets
     columns = (Column("单位"), *(Column(group.name, "count") for group in taxonomy.groups))
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (unit, *(counts[unit, group.code] for group in taxonomy.groups)) for unit, _ in total.most_common(_MOST_UNITS)
+        (unit, *(counts[unit, group.code] for group in taxonomy.groups)) for unit, _ in total.most_common()
     )
     return Table(
-        "单位与大类", columns, rows, f"件数最多的 {len(rows)} 个单位各在哪一类;同一行里特别大的数就是该单位的主要问题。"
+        "单位与大类", columns, rows, "各单位的工单在哪一类;同一行里特别大的数就是该单位的主要问题。", _MOST_UNITS
     )

@@ -30,7 +30,7 @@ from serving.store.columns import write_rows
 from serving.store.tables import StoredCue, StoredPrediction, StoredTicket, TicketText
 from training.dataset import read_labelled
 from triage.compose import build_store
-from triage.report_sources import Source, Time
+from triage.report_sources import Source, time_of
 from triage.settings import Settings
 
 SAMPLES = Path("data/samples")
@@ -137,7 +137,7 @@ def _measured() -> list[tuple[str, float, float]]:
         rows.append((name, time.perf_counter() - wall, time.process_time() - cpu))
         return done
 
-    asked = Time.of(date(2026, 10, 1), date(2026, 11, 1), None)
+    asked = time_of(date(2026, 10, 1), date(2026, 11, 1), None)
     analysis, material = timed("reading the store and analysis", lambda: Source().of_time(asked))
     report = timed("sections", lambda: monthly(analysis, material))
     for kind in (".html", ".docx", ".xlsx"):

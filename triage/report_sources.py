@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ import typer
 
 from model.policy import BUILT_IN, Policy, own_files
 from model.rows import read_rows
-from serving.cues.ledger import read_cases
 from serving.events.records import listed
 from serving.hotspots.analyse import Background, analyse, history_since, texts_since
 from serving.hotspots.analysis import Analysis
@@ -23,7 +22,7 @@ from serving.hotspots.periods import midnight
 from serving.reports.briefing import LOOK_BACK
 from serving.reports.handover import Handover
 from serving.reports.material import LeftOut, Material, Post
-from serving.reports.stored import filing_notes, keys_by_role, open_tickets, waiting_cues
+from serving.reports.stored import Time, between, keys_by_role, month_of, open_tickets, waiting_cues
 from triage.compose import build_pipeline, build_policy, build_store, bundle_folder, china_now
 from triage.settings import Settings
 
@@ -37,33 +36,24 @@ _EVER = (midnight(date(2000, 1, 1)), midnight(date(2101, 1, 1)))
 _HANDOVER = timedelta(weeks=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
-    """The time of a report: from `since` until before `until`, counted by week or month."""
+def time_of(since: date, until: date, by: By | None) -> Time:
+    """Check the days that were typed.
 
-    since: datetime
-    until: datetime
-    by: By
+    Args:
+        since: the first day.
+        until: the day after the last.
+        by: week, month, or None: month for whole months, else week.
 
-    @classmethod
-    def of(cls, since: date, until: date, by: By | None) -> "Time":
-        """Check the days that were typed.
+    Returns:
+        The time.
 
-        Args:
-            since: the first day.
-            until: the day after the last.
-            by: week, month, or None: month for whole months, else week.
-
-        Returns:
-            The time.
-
-        Raises:
-            BadParameter: there is no day between them.
-        """
-        if since >= until:
-            raise typer.BadParameter(f"--since {since} 须早于 --until {until}(截止日不含在内);请改正")
-        whole = since.day == 1 and until.day == 1
-        return cls(midnight(since), midnight(until), by or ("month" if whole else "week"))
+    Raises:
+        BadParameter: there is no day between them.
+    """
+    if since >= until:
+        raise typer.BadParameter(f"--since {since} 须早于 --until {until}(截止日不含在内);请改正")
+    whole = since.day == 1 and until.day == 1
+    return Time(midnight(since), midnight(until), by or ("month" if whole else "week"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +74,17 @@ class Source:
         Returns:
             Both over the same tickets.
         """
-        options, now = Options(by=asked.by), china_now()
-        known = Background(customers=read_customers(customers, level=options.level) if customers else {}, as_of=now)
-        if self.file is not None:
-            loaded, policy = self._loaded(self.file)
-            every = from_records(loaded.dated, policy.taxonomy)
-            material = _of_file(every, loaded, policy, asked)
-        else:
-            every, material, past = _of_store(asked)
-            known = replace(known, daily=past.daily, events=past.events)
+        known = Background(customers=read_customers(customers) if customers else {}, as_of=china_now())
+        if self.file is None:
+            policy = build_policy(Settings())
+            with _store() as session:
+                return month_of(session, asked, policy, known)
+        loaded, policy = self._loaded(self.file)
+        every = from_records(loaded.dated, policy.taxonomy)
+        material = _of_file(every, loaded, policy, asked)
+        options = Options(by=asked.by)
         analysis = analyse(
-            every, since=asked.since, until=asked.until, policy=material.policy, options=options, background=known
+            every, since=asked.since, until=asked.until, policy=policy, options=options, background=known
         )
         return analysis, material
 
@@ -112,7 +102,7 @@ class Source:
             loaded, policy = self._loaded(self.file)
             frame = from_records(loaded.dated, policy.taxonomy)
             left_out = LeftOut(loaded.errors, tuple(loaded.undated))
-            return Material(_between(frame, end - LOOK_BACK, end), policy, china_now(), stored=False, left_out=left_out)
+            return Material(between(frame, end - LOOK_BACK, end), policy, china_now(), stored=False, left_out=left_out)
         policy = build_policy(Settings())
         with _store() as session:
             frame = from_store(session, end - LOOK_BACK, end, policy.taxonomy, texts=False)
@@ -139,7 +129,7 @@ class Source:
         loaded, policy = self._loaded(self.file)
         limited = since is not None or until is not None
         frame = from_records(loaded.dated if limited else loaded.records, policy.taxonomy)
-        frame = _between(frame, first, last) if limited else frame
+        frame = between(frame, first, last) if limited else frame
         left_out = loaded.within(first, last) if limited else LeftOut(loaded.errors)
         return Material(frame, policy, china_now(), stored=False, left_out=left_out)
 
@@ -172,30 +162,12 @@ def handover_of() -> Handover:
     return Handover(*parts, analysis, policy, Post(folder.name if folder else None, keys, own), now)
 
 
-def _of_store(asked: Time) -> "tuple[pd.DataFrame, Material, Background]":
-    """Tickets of the time and of the one before, material of the time, and counts of two years."""
-    policy = build_policy(Settings())
-    with _store() as session:
-        every = from_store(session, texts_since(asked.since, asked.until), asked.until, policy.taxonomy)
-        daily = daily_from_store(session, history_since(asked.since, asked.by), asked.until)
-        events = {event.id: event.text for event in listed(session, until=asked.until)}
-        cases = tuple(read_cases(session, asked.since, asked.until))
-        filings = filing_notes(session, asked.since, asked.until, policy)
-    frame = _between(every, asked.since, asked.until)
-    material = Material(frame, policy, china_now(), stored=True, cases=cases, filings=filings)
-    return every, material, Background(daily=daily, events=events)
-
-
 def _of_file(every: "pd.DataFrame", loaded: "FromFile", policy: Policy, asked: Time) -> Material:
-    frame = _between(every, asked.since, asked.until)
+    frame = between(every, asked.since, asked.until)
     inside = set(frame["ticket_id"])
     filings = tuple(one for one in loaded.filings if one.ticket_id in inside)
     left_out = loaded.within(asked.since, asked.until)
     return Material(frame, policy, china_now(), stored=False, filings=filings, left_out=left_out)
-
-
-def _between(frame: "pd.DataFrame", since: datetime, until: datetime) -> "pd.DataFrame":
-    return frame[(frame["accepted_at"] >= since) & (frame["accepted_at"] < until)].reset_index(drop=True)
 
 
 @contextmanager

@@ -1,17 +1,83 @@
 """What reports read from the store. Only masked text, codes, numbers and times come out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from model.policy import Policy
+from model.ticket import CHINA
 from serving.cues.cue import ENDED, State
+from serving.cues.ledger import read_cases
 from serving.events.arrival import arrived
-from serving.reports.material import FilingNote, OpenTicket, WaitingCue
+from serving.events.records import listed
+from serving.hotspots.analyse import Background, analyse, history_since, texts_since
+from serving.hotspots.analysis import Analysis
+from serving.hotspots.daily import daily_from_store
+from serving.hotspots.frame import from_store
+from serving.hotspots.options import By, Options
+from serving.reports.material import FilingNote, Material, OpenTicket, WaitingCue
 from serving.store.tables import AccessKey, StoredCue, StoredPrediction, StoredTicket
 from serving.store.tickets import RUNNING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """The time of a report: from `since` until before `until`, both at midnight, counted by week or month."""
+
+    since: datetime
+    until: datetime
+    by: By
+
+
+def month_of(session: Session, asked: Time, policy: Policy, known: Background) -> tuple[Analysis, Material]:
+    """Analysis and material of a monthly report.
+
+    Args:
+        session: reads.
+        asked: the time.
+        policy: in force.
+        known: customers and the clock; counts of the past and notices of events are read here.
+
+    Returns:
+        Both over the same tickets.
+    """
+    every = from_store(session, texts_since(asked.since, asked.until), asked.until, policy.taxonomy)
+    daily = daily_from_store(session, history_since(asked.since, asked.by), asked.until)
+    known = replace(known, daily=daily, events={event.id: event.text for event in listed(session, until=asked.until)})
+    material = Material(
+        between(every, asked.since, asked.until),
+        policy,
+        known.as_of or datetime.now(CHINA),
+        stored=True,
+        cases=tuple(read_cases(session, asked.since, asked.until)),
+        filings=filing_notes(session, asked.since, asked.until, policy),
+    )
+    options = Options(by=asked.by)
+    return (
+        analyse(every, since=asked.since, until=asked.until, policy=policy, options=options, background=known),
+        material,
+    )
+
+
+def between(frame: "pd.DataFrame", since: datetime, until: datetime) -> "pd.DataFrame":
+    """The tickets of a time.
+
+    Args:
+        frame: of complaints.
+        since: accepted from this moment on.
+        until: accepted before this moment.
+
+    Returns:
+        A frame of its own.
+    """
+    return frame[(frame["accepted_at"] >= since) & (frame["accepted_at"] < until)].reset_index(drop=True)
 
 
 def filing_notes(session: Session, since: datetime, until: datetime, policy: Policy) -> tuple[FilingNote, ...]:

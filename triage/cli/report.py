@@ -59,11 +59,11 @@ def hotspots(
     """Write the monthly report."""
     from serving.reports.files import PAGES, check
     from serving.reports.monthly.build import monthly
-    from triage.report_sources import Source, Time
+    from triage.report_sources import Source, time_of
 
-    time = Time.of(_day("--since", since), _day("--until", until), by.value if by else None)
+    asked = time_of(_day("--since", since), _day("--until", until), by.value if by else None)
     check(output, PAGES)
-    analysis, material = Source(file, column, bundle).of_time(time, customers)
+    analysis, material = Source(file, column, bundle).of_time(asked, customers)
     _finish(monthly(analysis, material), output, material.left_out)
 
 
@@ -106,12 +106,12 @@ def worklists(
     from serving.reports.report import Report
     from serving.reports.worklists import Worklists, entries
     from triage.compose import china_now
-    from triage.report_sources import Source, Time
+    from triage.report_sources import Source, time_of
 
     check(output, LISTS)
     first, last = _day("--since", since) if since else None, _day("--until", until) if until else None
     if first and last:
-        Time.of(first, last, None)
+        time_of(first, last, None)
     material = Source(file, column, bundle).between(first, last)
     kinds = tuple(entries()) if kind is List.all else (kind.value,)
     sections = Worklists(material.policy).sections(material.frame, kinds)

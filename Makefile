@@ -65,6 +65,8 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/attacks.py --split test dev --write docs/attacks.md
 	$(BIN)/python benchmarks/adversarial.py --write docs/adversarial.md
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
+	$(BIN)/python benchmarks/suspects.py --write docs/suspects.md
+	$(BIN)/python benchmarks/choose.py --write docs/choose.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
 	$(BIN)/python benchmarks/explain.py --write docs/explain.md
 	$(BIN)/python benchmarks/intake.py --bundle $(CHAMPION) --write docs/intake.md

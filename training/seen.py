@@ -38,6 +38,19 @@ def learned_from(
     return tuple(ticket for ticket in own or tickets if text_hash(ticket.text) not in taken)
 
 
+def learned_rows(pipeline: Pipeline, texts: Sequence[str]) -> set[int]:
+    """Which texts the bundle was trained on.
+
+    Args:
+        pipeline: holds the bundle, or none.
+        texts: n texts as they stand in a labelled file.
+
+    Returns:
+        Their rows, from 0.
+    """
+    known = set(pipeline.bundle.manifest["data"]["rows"].values()) if pipeline.bundle else set()
+    return {row for row, text in enumerate(texts) if text_hash(text)[:16] in known}
+
+
 def _learned(pipeline: Pipeline, tickets: Sequence[LabelledTicket]) -> list[LabelledTicket]:
-    rows = set(pipeline.bundle.manifest["data"]["rows"].values()) if pipeline.bundle else set()
-    return [ticket for ticket in tickets if text_hash(ticket.text)[:16] in rows]
+    return [tickets[row] for row in sorted(learned_rows(pipeline, [ticket.text for ticket in tickets]))]

@@ -11,6 +11,7 @@ from model.errors import BundleError, TriageError
 from triage.cli import (
     console,
     consume,
+    curate,
     deliver,
     demo,
     drift,
@@ -41,6 +42,8 @@ app.command("retrain", help="用标注批次训练挑战者,与在用模型比�
 app.command("models", help="列出在用、挑战者与曾在用的模型包")(learn.models)
 app.command("promote", help="换上一个挑战者(须比较通过)")(learn.promote)
 app.command("rollback", help="恢复上一个在用的模型包")(learn.rollback)
+app.command("suspects", help="哪些标注可能有误,请人再看一眼(不改标注)")(curate.suspects)
+app.command("choose", help="下一批标注哪些工单最值得")(curate.choose)
 app.command("shadow", help="影子运行:与人工派单比较,哪些小类可以开启自动派单")(shadow.shadow)
 app.command("drift", help="两期工单比较:小类占比、用语、把握、改判变了没有")(drift.drift)
 app.command("label-studio", help="把已标注工单写成 Label Studio 的任务与标注界面")(learn.label_studio)

@@ -84,10 +84,21 @@ def find_rising(daily: pd.DataFrame, periods: Sequence[Period], options: Options
     Returns:
         The rising cells, the surest first, and how many cells were tested.
     """
-    if daily.empty:
-        return (), 0
-    whole = [period for period in periods if period.complete]
-    tested = _tested_all(matrix_of(daily), whole, options) if whole else []
+    return find_in(matrix_of(daily), periods, options) if not daily.empty else ((), 0)
+
+
+def find_in(counts: Counts, periods: Sequence[Period], options: Options) -> tuple[tuple[Rising, ...], int]:
+    """The same for counts that are a matrix already.
+
+    Args:
+        counts: with as much past as there is.
+        periods: to be tested.
+        options: what to test for.
+
+    Returns:
+        As `find_rising`.
+    """
+    tested = _tested_all(counts, [period for period in periods if period.complete], options)
     if not tested:
         return (), 0
     adjusted = false_discovery_control([row["p"] for row in tested])

@@ -1,0 +1,44 @@
+"""A hotspot analysis of the store: the past is counted by the database, only the tickets of two periods are read."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model.policy import Policy
+from serving.hotspots.analyse import Background, analyse, history_since, texts_since
+from serving.hotspots.analysis import Analysis
+from serving.hotspots.daily import daily_from_store
+from serving.hotspots.frame import from_store
+from serving.hotspots.options import Options
+from serving.store.tables import KnownEvent
+
+
+def analyse_store(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    *,
+    policy: Policy,
+    options: Options,
+    background: Background,
+) -> Analysis:
+    """Analyse the tickets of the store.
+
+    Args:
+        session: reads.
+        since: aware.
+        until: exclusive.
+        policy: names, causes, measures, dictionary.
+        options: what to do.
+        background: customers and clock; counts and events are read here.
+
+    Returns:
+        The analysis.
+    """
+    frame = from_store(session, texts_since(since, until), until, policy.taxonomy, level=options.level)
+    daily = daily_from_store(session, history_since(since, options.by), until, level=options.level)
+    notices = session.execute(select(KnownEvent.id, KnownEvent.text).where(KnownEvent.ends_at >= since)).all()
+    known = replace(background, daily=daily, events={row.id: row.text for row in notices})
+    return analyse(frame, since=since, until=until, policy=policy, options=options, background=known)

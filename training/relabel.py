@@ -39,7 +39,7 @@ def split_rows(paths: Sequence[Path], taxonomy: Taxonomy) -> list[Problem]:
     return found
 
 
-def unanswered(problems: Iterable[Problem], texts: Iterable[str]) -> list[Problem]:
+def unanswered(problems: Sequence[Problem], texts: Iterable[str]) -> list[Problem]:
     """Rows that nobody has labelled again yet.
 
     Args:
@@ -49,7 +49,7 @@ def unanswered(problems: Iterable[Problem], texts: Iterable[str]) -> list[Proble
     Returns:
         Those whose text is not among them.
     """
-    again = {_name(text) for text in texts}
+    again = {_name(text) for text in texts} if problems else set()
     return [problem for problem in problems if _name(str(problem.cells["text"])) not in again]
 
 

@@ -160,3 +160,14 @@ def test_a_deletion_marks_the_batches_and_names_the_bundles_trained_on_them(
         marked = session.scalars(select(DataVersionTicket)).one()
         assert marked.deleted_at == clock()
     assert export_labels(database, taxonomy=policy.taxonomy, actor="分析员", now=clock()).records == ()
+
+
+def test_an_exported_ticket_says_who_decided_when_and_keeps_a_filing_that_hangs_on_no_flag(
+    database: Database, take: Take, policy: Policy, clock: Any
+) -> None:
+    take("T1", "暴雪预警发布了,停电三小时了没人管")
+    clock.goes_on(hours=1)
+    review(database, "T1", verdict=Verdict(1, "other.outage"), policy=policy, reviewer="reviewer-1", now=clock())
+    (record,) = export_labels(database, taxonomy=policy.taxonomy, actor="分析员", now=clock()).records
+    assert record["filing"] == "R3_DISASTER"
+    assert (record["labelled_by"], record["labelled_at"]) == ("reviewer-1", "2026-11-23T10:00:00+08:00")

@@ -10,6 +10,9 @@ from urllib.parse import quote
 import httpx2
 
 PATIENCE = 15.0  # seconds for a call; a batch of 256 tickets is the longest
+SLOW: Mapping[str, float] = MappingProxyType(
+    {"/v1/hotspots": 60.0, "/v1/hotspots/report": 180.0}
+)  # calls that read much
 CONNECT = 3.0  # seconds until a service that does not answer counts as away
 _AWAY = "连不上分拣服务({api});请确认 triage serve 正在运行,页面会自动重试"
 _SLOW = "分拣服务没有及时应答;请稍后重试"
@@ -99,8 +102,11 @@ class Service:
         if content is not None:
             headers["Content-Type"] = media_type
         given = {name: value for name, value in (params or {}).items() if value is not None}
+        patience = httpx2.Timeout(SLOW.get(path, PATIENCE), connect=CONNECT)
         try:
-            answer = await self._client.request(method, path, params=given, content=content, headers=headers)
+            answer = await self._client.request(
+                method, path, params=given, content=content, headers=headers, timeout=patience
+            )
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise ApiProblem(0, "api_away", _AWAY.format(api=self.address)) from error
         except httpx2.HTTPError as error:

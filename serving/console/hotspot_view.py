@@ -50,8 +50,8 @@ class Time:
 
     @property
     def query(self) -> dict[str, str]:
-        """Parameters of the call, midnight in China."""
-        return {"since": _midnight(self.since), "until": _midnight(self.until), "by": self.by}
+        """Parameters of the call."""
+        return {"since": self.since.isoformat(), "until": self.until.isoformat(), "by": self.by}
 
 
 def monday(day: date) -> date:
@@ -129,7 +129,3 @@ def today() -> date:
         Today.
     """
     return datetime.now(CHINA).date()
-
-
-def _midnight(day: date) -> str:
-    return datetime(day.year, day.month, day.day, tzinfo=CHINA).isoformat()

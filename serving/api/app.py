@@ -20,6 +20,8 @@ from serving.api import (
     documentation,
     events,
     handling,
+    hotspot_report,
+    hotspots,
     labels,
     me,
     model_use,
@@ -122,6 +124,8 @@ def _add_office(app: FastAPI, metrics: Metrics, office: Office) -> None:
     cues.install(app)
     labels.install(app)
     events.install(app)
+    hotspots.install(app)
+    hotspot_report.install(app)
     me.install(app)
     counts.install(app)
     categories.install(app)

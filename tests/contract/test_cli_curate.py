@@ -180,6 +180,15 @@ def test_rows_that_are_no_tickets_are_counted_and_end_with_one(triage: Command, 
     assert "1 行不是工单" in err
 
 
+def test_without_a_file_and_a_store_there_is_nothing_to_choose_from_and_none_is_made(
+    triage: Command, small: Path
+) -> None:
+    code, _, err = triage("choose", "--bundle", small)
+    assert code == 2
+    assert "--input" in err
+    assert not Path("artifacts").exists()
+
+
 def test_from_the_store_come_tickets_that_nobody_reviewed_and_the_audit_says_so(
     triage: Command, small: Path, rules_pipeline: Pipeline
 ) -> None:

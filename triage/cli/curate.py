@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.errors import BundleMissing, TriageError
+from model.errors import BundleMissing, TriageError, UnreadableInput
 from triage.cli.learn_ports import say
 from triage.cli.listing import check_kind, write_list
 from triage.cli.store import ACTOR
@@ -191,9 +191,12 @@ def _from_file(file: str, column: str | None) -> "tuple[list[tuple[int | None, T
 
 def _from_store(settings: "Settings") -> "list[tuple[int | None, Ticket]]":
     from serving.store.unreviewed import unreviewed
-    from triage.compose import build_store, china_now
+    from triage.cli.learn_ports import office_store
+    from triage.compose import china_now
 
-    database = build_store(settings)
+    database = office_store(settings)
+    if database is None:
+        raise UnreadableInput("这里没有存储,无从挑选;请用 --input 给出未标注工单的文件,或设置 TRIAGE_DATABASE_URL")
     try:
         return [(None, ticket) for ticket in unreviewed(database, actor=ACTOR, now=china_now())]
     finally:

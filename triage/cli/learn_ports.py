@@ -103,7 +103,7 @@ def deleted_in_store(settings: "Settings") -> frozenset[tuple[str, str]]:
     """
     from serving.store.learned import deleted_tickets
 
-    database = _store(settings)
+    database = office_store(settings)
     return deleted_tickets(database) if database else frozenset()
 
 
@@ -119,7 +119,7 @@ def note_in_store(settings: "Settings", intake: "Intake", outcome: "Outcome") ->
     from serving.store.learned import note_learned
 
     tickets = {ticket.id: text_hash(ticket.text) for ticket in intake.version.learned}
-    database = _store(settings)
+    database = office_store(settings)
     if database and (noted := note_learned(database, tickets, outcome.folder.name)):
         say(f"已在存储中记下:{noted} 个导出批次的工单参加了这次训练")
 
@@ -187,8 +187,18 @@ def _registry(places: "Places", tracking: str) -> "Registry":
     return Registry(tracking or default, places.root / "mlflow")
 
 
-def _store(settings: "Settings") -> "Database | None":
-    """The office's store, if it has one: nothing is made here."""
+def office_store(settings: "Settings") -> "Database | None":
+    """The office's store, if it has one: nothing is made here.
+
+    Args:
+        settings: where the store is.
+
+    Returns:
+        The store, or None where its SQLite file is not there.
+
+    Raises:
+        StoreUnavailable: there is a store and it is away.
+    """
     from serving.store.database import Database
     from serving.store.upgrade import upgrade
 

@@ -5,6 +5,7 @@ by tokens, and the maximum, so that a danger told in passing is not averaged awa
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,15 @@ def windows(tokens: Sequence[int], settings: EncoderSettings) -> list[list[int]]
     return [[tokens[0], *inner[start : start + width], tokens[-1]] for start in starts]
 
 
+def usable_cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has.
+
+    Returns:
+        At least 1.
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Encoder:
     """The encoder of a bundle.
 
@@ -92,7 +102,7 @@ class Encoder:
 
         Args:
             folder: holds `FILES`.
-            threads: of one inference; 0 takes every core.
+            threads: of one inference; 0 takes every core that this process may use.
 
         Returns:
             The encoder, ready to score.
@@ -101,7 +111,7 @@ class Encoder:
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or usable_cores()
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(folder / ONNX), options, providers=["CPUExecutionProvider"])
         with np.load(folder / HEADS, allow_pickle=False) as file:

@@ -7,8 +7,8 @@ from hotspot_proof import FACTORS, SIZES, Score
 
 from triage.fonts import use_chinese_font
 
-_COLOURS = {"engine": "#00695c", "change": "#ef6c00", "z": "#8e8e8e"}
-_NAMES = {"engine": "本引擎", "change": "环比超过 30%", "z": "z 值大于 2"}
+_COLOURS = {"engine": "#00695c", "change": "#ef6c00", "z": "#8e8e8e", "z6": "#5e35b1"}
+_NAMES = {"engine": "本引擎", "change": "环比超过 30%", "z": "z 值大于 2", "z6": "z 值大于 6"}
 _SIZE_NAMES = ("每周不到 2 件", "每周 2–8 件", "每周 8 件以上")
 
 

@@ -50,7 +50,7 @@ def detect(world: World, seed: int) -> dict[str, Score]:
         seed: of the draws.
 
     Returns:
-        Scores of the engine, of +30 % on the week before, and of a z-score above 2.
+        Scores of the engine, of +30 % on the week before, and of z-scores above 2 and 6.
     """
     random = np.random.default_rng(seed)
     last = world.days // 7
@@ -61,7 +61,8 @@ def detect(world: World, seed: int) -> dict[str, Score]:
     methods: dict[str, Callable[[int], Alarms]] = {
         "engine": _engine(world, counts),
         "change": lambda week: _where(_rises(weekly, week), week),
-        "z": lambda week: _where(_deviates(weekly, week), week),
+        "z": lambda week: _where(_deviates(weekly, week, 2), week),
+        "z6": lambda week: _where(_deviates(weekly, week, 6), week),
     }
     true = {(one.leaf, one.station, one.week + n) for one in surges for n in range(one.weeks)}
     weeks = range(last - WEEKS - 4, last)
@@ -87,11 +88,11 @@ def _rises(weekly: npt.NDArray[np.int64], week: int) -> npt.NDArray[np.bool_]:
     return (now >= 5) & (now > 1.3 * before)
 
 
-def _deviates(weekly: npt.NDArray[np.int64], week: int) -> npt.NDArray[np.bool_]:
-    """Two standard deviations above the mean of the twelve weeks before, cells of five tickets or more."""
+def _deviates(weekly: npt.NDArray[np.int64], week: int, deviations: float) -> npt.NDArray[np.bool_]:
+    """So many standard deviations above the mean of the twelve weeks before, cells of five tickets or more."""
     past = weekly[:, :, week - 12 : week]
     now = weekly[:, :, week]
-    return (now >= 5) & (now > past.mean(axis=2) + 2 * past.std(axis=2, ddof=1))
+    return (now >= 5) & (now > past.mean(axis=2) + deviations * past.std(axis=2, ddof=1))
 
 
 def _where(found: npt.NDArray[np.bool_], week: int) -> Alarms:

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
 
-from model.policy import load_policy
+from model.policy import Policy, load_policy
 from model.ticket import CHINA
 from serving.hotspots.frame import from_records
 
 START = datetime(2026, 11, 2, tzinfo=CHINA)  # a Monday
+
+
+@cache
+def policy() -> Policy:
+    """The built-in one, read once."""
+    return load_policy()
 
 
 def row(ticket_id: str, at: datetime, **known: Any) -> dict[str, Any]:
@@ -27,7 +34,7 @@ def row(ticket_id: str, at: datetime, **known: Any) -> dict[str, Any]:
 
 def frame_of(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """The frame of such rows."""
-    return from_records(rows, load_policy().taxonomy)
+    return from_records(rows, policy().taxonomy)
 
 
 def steady(weeks: int, a_day: int, *, until: datetime = START, **known: Any) -> list[dict[str, Any]]:

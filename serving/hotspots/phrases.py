@@ -1,7 +1,8 @@
 """New phrases (新词): words that a leaf's tickets hold now and hardly held before.
 
 Class-based TF-IDF (Grootendorst, 2022, BERTopic, arXiv:2203.05794): the classes are a leaf's tickets now and before. Texts
-are masked; a word of fewer than `smallest` tickets is never shown.
+are masked; a word of fewer than `smallest` tickets is never shown. Weight alone would show everyday words of a quiet week:
+a phrase must also be more frequent than chance (conditional binomial test, Benjamini–Hochberg within the leaf).
 """
 
 import re
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom, false_discovery_control
 
 from serving.hotspots.analysis import Phrase
 from serving.hotspots.options import Options
@@ -62,6 +64,10 @@ def _of_leaf(leaf: str, names: Sequence[str], rarity: object, sides: list[object
         return []
     share = counts[0] / sizes[0]
     new = (counts[0] >= options.smallest) & (share >= TIMES_MORE * (counts[1] + 0.5) / sizes[1])
+    chance = binom.sf(counts[0] - 1, counts[0] + counts[1], sizes[0] / (sizes[0] + sizes[1]))
+    shown = counts[0] >= options.smallest
+    chance[shown] = false_discovery_control(chance[shown]) if shown.any() else chance[shown]
+    new &= chance <= options.false_discovery
     weight = counts[0] / max(1, counts[0].sum()) * rarity
     order = [int(place) for place in np.argsort(-weight, kind="stable") if new[place]]
     kept: list[Phrase] = []

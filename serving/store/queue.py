@@ -87,9 +87,12 @@ def page(session: Session, filters: Filters, wanted: Slice, now: datetime) -> Pa
     if wanted.cursor is not None:
         last = [literal(value, column.type) for value, column in zip(_decoded(wanted.cursor), _ORDER, strict=True)]
         query = query.where(tuple_(*_ORDER) > tuple_(*last))
-    found = session.execute(query.add_columns(*_ORDER)).all()
+    found = session.execute(query.with_only_columns(_T.ticket_id, *_ORDER)).all()  # from the index alone
     shown = found[:limit]
-    tickets = [summary(row[0]) | {"folded": first.get(row[0].ticket_id, 1)} for row in shown]
+    rows = {
+        row.ticket_id: row for row in session.scalars(select(_T).where(_T.ticket_id.in_([one[0] for one in shown])))
+    }
+    tickets = [summary(rows[one[0]]) | {"folded": first.get(one[0], 1)} for one in shown]
     return Page(tickets, _encoded(shown[-1][1:]) if len(found) > len(shown) else None)
 
 

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serving.store.columns import Base, Json
+
+_WAITING = text("delivered_at IS NULL AND parked_at IS NULL")  # of the outbox, in the order in which it is sent
 
 
 class StoredTicket(Base):
@@ -45,6 +47,23 @@ class StoredTicket(Base):
     __table_args__ = (
         Index("ix_tickets_queue", "status", "safety", "due_at"),
         Index("ix_tickets_desk", "desk", "status"),
+        Index(  # all that the queue is sorted, folded and counted by: read without the rows
+            "ix_tickets_urgency",
+            "status",
+            "safety",
+            "arrive_by",
+            "due_at",
+            "received_at",
+            "escalation",
+            "confidence",
+            "ticket_id",
+            "event_id",
+            "contact_due_at",
+            "contacted_at",
+            "closed_at",
+            "decision",
+        ),
+        Index("ix_tickets_event", "event_id"),
         Index("ix_tickets_caller", "caller"),
         Index("ix_tickets_category", "category", "received_at"),
     )
@@ -170,7 +189,7 @@ class OutboxMessage(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(400), unique=True)  # the receiver drops what it has seen
-    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.ticket_id"), index=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.ticket_id"))
     kind: Mapped[str] = mapped_column(String(30))  # as `outbox` names them: routed, due_soon, closed, …
     desk: Mapped[str] = mapped_column(String(100))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -183,7 +202,10 @@ class OutboxMessage(Base):
     parked_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(200))
 
-    __table_args__ = (Index("ix_outbox_due", "delivered_at", "parked_at", "next_try_at"),)
+    __table_args__ = (
+        Index("ix_outbox_waiting", urgent.desc(), "tries", "id", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index("ix_outbox_ticket", "ticket_id", "id"),
+    )
 
 
 class AuditEntry(Base):

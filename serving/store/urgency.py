@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from model.decision import AUTO
 from serving.store.columns import Json
 from serving.store.tables import StoredTicket
-from serving.store.tickets import DELETED, RUNNING
+from serving.store.tickets import CLOSED, OPEN, RUNNING
 
 Urgency = Literal["safety", "overdue", "due_soon", "escalation", "low_confidence"]
 SOON = timedelta(hours=4)  # contact and answer
@@ -50,16 +50,17 @@ def counts(session: Session, now: datetime) -> Json:
         `status`: tickets by status; `open`: of those that nobody has reviewed, `tickets` and one figure for each
         urgency; `overdue`: of all that are not closed.
     """
-    by_status = {row[0]: row[1] for row in session.execute(select(_T.status, func.count()).group_by(_T.status))}
-    asked: Mapping[str, ColumnElement[bool]] = conditions(now)  # type: ignore[assignment]
+    asked = conditions(now)
     sums = [func.count().filter(condition).label(name) for name, condition in asked.items()]
-    row = session.execute(select(*sums).select_from(_T).where(_T.status == "open")).one()
-    late = session.scalar(select(func.count()).select_from(_T).where(_T.status.in_(RUNNING), asked["overdue"]))
+    query = select(_T.status, func.count().label("tickets"), *sums).where(_T.status.in_(RUNNING)).group_by(_T.status)
+    found = {row.status: dict(row._mapping) for row in session.execute(query)}
+    nothing = {"tickets": 0, **dict.fromkeys(asked, 0)}
+    running = {name: {**nothing, **found.get(name, {})} for name in RUNNING}
+    closed = session.scalar(select(func.count()).where(_T.status == CLOSED))
     return {
-        "status": {name: by_status.get(name, 0) for name in (*RUNNING, "closed")},
-        "open": {"tickets": by_status.get("open", 0), **dict(row._mapping)},
-        "overdue": late or 0,
-        "deleted": by_status.get(DELETED, 0),
+        "status": {**{name: one["tickets"] for name, one in running.items()}, CLOSED: closed or 0},
+        "open": {name: running[OPEN][name] for name in nothing},
+        "overdue": sum(one["overdue"] for one in running.values()),
     }
 
 

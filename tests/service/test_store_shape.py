@@ -33,7 +33,7 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
 def test_an_upgrade_can_be_repeated(database: Database) -> None:
     upgrade(database)
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0003"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0005"]
 
 
 def _upgrade(url: str) -> None:

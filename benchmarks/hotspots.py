@@ -147,8 +147,8 @@ def _power(worlds: dict[World, dict[str, Score]]) -> list[str]:
         *lines,
         "",
         "A surge of ×1.5 in a cell with a few tickets a week can hardly be told from chance; a fixed threshold 'finds' it because "
-        "it raises an alarm in so many cells, as the column *false* shows. A z-score strict enough to be trusted as far as the "
-        "engine stands in the last column.",
+        "it raises an alarm in so many cells, as the column *false* shows. A z-score above 6 is quieter, and still "
+        f"{together['z6'].rate:.0%} of a Monday's alarms are false, against {together['engine'].rate:.1%} of the engine's.",
         "",
     ]
 

@@ -7,6 +7,7 @@ a phrase must also be more frequent than chance (conditional binomial test, Benj
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -93,5 +94,11 @@ def terms(words: Sequence[str]) -> list[str]:
     Returns:
         Each as it may be shown.
     """
-    kept = [word if _WORD.fullmatch(word) and word not in _SPEAKERS else None for word in words]
+    kept = [word if _tells(word) else None for word in words]
     return [*filter(None, kept), *(one + two for one, two in pairwise(kept) if one and two)]
+
+
+@lru_cache(100_000)
+def _tells(word: str) -> bool:
+    """Few words make up most of all texts."""
+    return bool(_WORD.fullmatch(word)) and word not in _SPEAKERS

@@ -14,6 +14,7 @@ from serving.console.forms import Part, Sent
 from serving.console.layout import View, frame, page
 from serving.console.queue_view import STATUSES, URGENCIES, Wanted, row_of
 from serving.console.session import SignedIn
+from serving.console.templating import render
 from serving.console.walk import Walk
 from serving.console.words import DECISION, ticket_url
 
@@ -44,6 +45,7 @@ class _Queue:
             self._figures = Part("queue_figures.html", self._filter)
             self._filters = Part("queue_filters.html", self._filter)
             self._list = Part("queue_rows.html", self._listed)
+        self._list.element.set_content(render("loading.html", text="正在读取…"))
         ui.on("console_refresh", self._again)
         ui.timer(LIVE_SECONDS, self._live, immediate=False)
 
@@ -51,6 +53,7 @@ class _Queue:
         """Show the queue."""
         found = await self._view.attempt(catalogue.read(self._api))
         if found is None:
+            self._list.element.set_content("")
             return
         self._known = found
         self._filters.show(wanted=self._wanted, statuses=STATUSES, decisions=DECISION, known=found)

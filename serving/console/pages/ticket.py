@@ -26,7 +26,9 @@ def install() -> None:
     @page("/tickets/{ticket_id:path}", "工单")
     async def ticket(person: SignedIn, ticket_id: str) -> None:
         async with frame(person, "工单", path="/") as view:
-            await _Desk(view).open(ticket_id)
+            desk = _Desk(view)
+            await desk.open(ticket_id)
+            desk.settle()
 
 
 class _Desk:
@@ -49,6 +51,7 @@ class _Desk:
                     self._choice = Part("ticket_choice.html", self._decide)
                     self._clocks = Part("ticket_clocks.html")
                     self._handling = Part("ticket_handling.html", self._handle)
+        self._said.show(said={"kind": "", "text": "正在读取…", "undo": False})
         ui.on("console_key", self._key)
         ui.timer(_CLOCK_SECONDS, self._tick, immediate=False)
 
@@ -68,6 +71,11 @@ class _Desk:
         if known is not None:
             self._known = known
             await self._go(ticket_id)
+
+    def settle(self) -> None:
+        """Nothing is being read any more; why there is no ticket stands above."""
+        if self._ticket is None:
+            self._said.show(said=None)
 
     async def _go(self, ticket_id: str, said: dict[str, Any] | None = None) -> None:
         """Put a ticket on the desk; the next one is read meanwhile."""

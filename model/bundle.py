@@ -21,7 +21,7 @@ from model.calibration import CUES, Calibration, Exits
 from model.errors import BundleOutdated, BundleRefused, TriageError, UnusableOutput
 from model.linear import LinearClassifier
 from model.manifest import FORMAT, LINEAR, MANIFEST, SIGNATURE, file_digest, sign, verify_bundle
-from model.policy import FILES, Policy, load_policy
+from model.policy import FILES, LATER_FILES, Policy, load_policy
 from model.policy.load import find_file
 from model.shared import shared_copy
 from model.taxonomy import Taxonomy
@@ -94,6 +94,8 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
     try:
         safe_joblib.dump(contents.classifier.state(), work / LINEAR)
         for name in FILES:
+            if name in LATER_FILES and not (contents.policy.folder / name).is_file():
+                continue  # the built-in one is not the office's: its codes need not be those of this taxonomy
             target = work / "policy" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(find_file(contents.policy.folder, name), target)

@@ -69,7 +69,7 @@ def load_policy(folder: Path | None = None) -> Policy:
         rules_version="+".join(sorted({file.version for file in rule_files})),
         dictionary=find_file(folder, "dictionary.txt"),
         cues=_read(folder, "cues.yaml", cue_schema.CuesFile),
-        events=_read(folder, "events.yaml", cue_schema.EventsFile),
+        events=_events_of_today(_read(folder, "events.yaml", cue_schema.EventsFile), taxonomy),
     )
     _check_leaves(policy)
     _check_auto(policy)
@@ -227,6 +227,15 @@ def _check_cues(policy: Policy) -> None:
     for flag, entry in policy.cues.flags.items():
         if entry.filing is not None and entry.filing not in {filing.code for filing in policy.taxonomy.filings}:
             raise PolicyError(f"cues.yaml:flags → {flag}:报备 {entry.filing!r} 未定义;请检查拼写")
+
+
+def _events_of_today(file: cue_schema.EventsFile, taxonomy: Taxonomy) -> cue_schema.EventsFile:
+    """Former leaves are read as what became of them, so that a change of the taxonomy needs no new file."""
+    kinds = {}
+    for code, kind in file.kinds.items():
+        today = dict.fromkeys(new for leaf in kind.leaves for new in taxonomy.today(leaf) or (leaf,))
+        kinds[code] = kind.model_copy(update={"leaves": tuple(today)})
+    return file.model_copy(update={"kinds": kinds})
 
 
 def _check_events(policy: Policy) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from model.bundle import load_bundle
+from model.bundle import Bundle, Contents, load_bundle, save_bundle
 from model.errors import BundleOutdated, InvalidLabels, PolicyError
+from model.manifest import verify_bundle
 from model.policy import Policy, load_policy
 from model.taxonomy import Taxonomy
 from model.ticket import LabelledTicket
@@ -142,3 +143,18 @@ def test_the_built_in_taxonomy_has_never_changed(policy: Policy, labelled: tuple
     taxonomy: Taxonomy = policy.taxonomy
     assert taxonomy.changes == ()
     assert all(taxonomy.today(ticket.category) == (ticket.category,) for ticket in labelled)
+
+
+def test_kinds_of_events_follow_the_leaves(later: Policy) -> None:
+    leaves = later.events.kinds["meter_campaign"].leaves
+    assert leaves == ("metering.replacement", "metering.miswiring", "metering.meter", "billing.bill")
+    assert "other.crops" in later.events.kinds["storm_warning"].leaves
+
+
+def test_a_bundle_made_under_the_later_taxonomy_can_be_opened_again(
+    later: Policy, bundle: Bundle, tmp_path: Path
+) -> None:
+    contents = Contents("linear", bundle.classifier, bundle.calibration, later, {"data": {}}, "card")
+    save_bundle(contents, tmp_path / "made")
+    assert load_policy(tmp_path / "made" / "policy").taxonomy.version == VERSION
+    assert "policy/events.yaml" not in verify_bundle(tmp_path / "made")["files"]

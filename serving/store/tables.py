@@ -7,6 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from serving.store.columns import Base, Json
 
+_URGENCY = (  # all that the queue is sorted, folded and counted by: read without the rows
+    "status", "safety", "arrive_by", "due_at", "received_at", "escalation", "confidence",
+    "ticket_id", "event_id", "contact_due_at", "contacted_at", "closed_at", "decision",
+)  # fmt: skip
 _WAITING = text("delivered_at IS NULL AND parked_at IS NULL")  # of the outbox, in the order in which it is sent
 
 
@@ -47,22 +51,7 @@ class StoredTicket(Base):
     __table_args__ = (
         Index("ix_tickets_queue", "status", "safety", "due_at"),
         Index("ix_tickets_desk", "desk", "status"),
-        Index(  # all that the queue is sorted, folded and counted by: read without the rows
-            "ix_tickets_urgency",
-            "status",
-            "safety",
-            "arrive_by",
-            "due_at",
-            "received_at",
-            "escalation",
-            "confidence",
-            "ticket_id",
-            "event_id",
-            "contact_due_at",
-            "contacted_at",
-            "closed_at",
-            "decision",
-        ),
+        Index("ix_tickets_urgency", *_URGENCY),
         Index("ix_tickets_event", "event_id"),
         Index("ix_tickets_caller", "caller"),
         Index("ix_tickets_category", "category", "received_at"),

@@ -82,7 +82,7 @@ def domain(
     matrix = _features([text[:_LONGEST] for text in (*now, *before)], [*words[0], *words[1]])
     values, areas = [], []
     for learn, held in StratifiedKFold(2, shuffle=True, random_state=seed).split(target, target):
-        classifier = LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear", random_state=seed)
+        classifier = LogisticRegression(class_weight="balanced", solver="liblinear", dual=True, random_state=seed)
         score = classifier.fit(matrix[learn], target[learn]).decision_function(matrix[held])
         new = target[held] == 1
         values.append(mannwhitneyu(score[new], score[~new], alternative="greater", method="asymptotic").pvalue)

@@ -62,7 +62,8 @@ def main() -> None:
         f"{arguments.seeds} seeds; macro-F1 on {len(held)} tickets of the dev and test authors. The difference to {CHOSEN} random tickets is paired by "
         "seed, with the 95 % interval of the mean (Student's t over seeds). The linear classifier learns leaves only, at a fixed temperature. "
         "The rules were written after reading some of the training authors, so their disagreement is a better hint here than on tickets "
-        "nobody has read; *uncertainty × diversity* does without them.",
+        "nobody has read; *uncertainty × diversity* does without them. On a pool "
+        "without repeats, uncertainty alone is as good; where callers repeat themselves it is not, so diversity stays.",
     ]  # fmt: skip
     for pool, runs in found.items():
         lines += ["", f"## Pool: {pool}", "", *_table(runs)]

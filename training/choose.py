@@ -17,7 +17,7 @@ from model.taxonomy import Taxonomy
 from model.ticket import Ticket
 
 Matrix = NDArray[np.float64]
-DISAGREE = 0.5  # how much more a ticket counts where rules and classifier disagree; from benchmarks/choose.py
+DISAGREE = 0.5  # how much more a ticket counts where rules and classifier disagree; twice that chose the same tickets
 _CANDIDATES = 20  # for each ticket wanted, the most useful ones that are compared with each other
 
 

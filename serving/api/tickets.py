@@ -53,17 +53,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
 
     @app.get("/v1/tickets", tags=[TAG], summary="列出工单:安全在前,其次最近的时限、升级风险、低置信度")
     def list_tickets(request: Request, wanted: Annotated[TicketQuery, Query()]) -> TicketPage:
-        filters = Filters(**wanted.model_dump(exclude={"cursor", "limit", "fold", "glance"}))
-        office, policy = office_of(request), policy_of(request).events
-        with office.store.read() as session:
-            found = page(session, filters, Slice(wanted.cursor, wanted.limit, wanted.fold), office.now())
-            glances = glances_of(session, [one["ticket_id"] for one in found.tickets]) if wanted.glance else None
-            events = events_of(session, {ticket["event_id"] for ticket in found.tickets})
-        shown = {event.id: to_dict(event, policy) for event in events}
-        tickets = [{**ticket, "event": shown.get(ticket["event_id"])} for ticket in found.tickets]
-        if glances is not None:
-            tickets = [{**ticket, "glance": glances.get(ticket["ticket_id"])} for ticket in tickets]
-        return TicketPage(tickets=tickets, cursor=found.cursor)
+        return _listed(request, wanted)
 
     @app.get(
         "/v1/tickets/{ticket_id:path}",
@@ -103,6 +93,20 @@ def shown(session: Session, ticket_id: str, policy: Policy, office: Office) -> J
         "filing": marked_filing(filing, arrived_at, event.event if event else None),
         "history": audit.entries(session, f"ticket:{ticket_id}"),
     }
+
+
+def _listed(request: Request, wanted: TicketQuery) -> TicketPage:
+    filters = Filters(**wanted.model_dump(exclude={"cursor", "limit", "fold", "glance"}))
+    office, policy = office_of(request), policy_of(request).events
+    with office.store.read() as session:
+        found = page(session, filters, Slice(wanted.cursor, wanted.limit, wanted.fold), office.now())
+        glances = glances_of(session, [one["ticket_id"] for one in found.tickets]) if wanted.glance else None
+        events = events_of(session, {ticket["event_id"] for ticket in found.tickets})
+    shown = {event.id: to_dict(event, policy) for event in events}
+    tickets = [{**ticket, "event": shown.get(ticket["event_id"])} for ticket in found.tickets]
+    if glances is not None:
+        tickets = [{**ticket, "glance": glances.get(ticket["ticket_id"])} for ticket in tickets]
+    return TicketPage(tickets=tickets, cursor=found.cursor)
 
 
 def _flags(ticket: Json, cues: list[CueRecord]) -> set[str]:

@@ -33,7 +33,11 @@ def main() -> None:
     lines += [
         "fault the tests assert that every acknowledged ticket is stored once, every message arrived at least once, in"
     ]
-    lines += ["order, at its own desk, and that no log holds a word of a ticket. Made by", "", "```"]
+    lines += [
+        "order, at its own desk, and that no log holds a word of a ticket. `acknowledged` is the number of tickets. Made by",
+        "",
+        "```",
+    ]
     lines += ["TRIAGE_FAULT_TICKETS=5000 .venv/bin/python -m pytest tests/faults -q -s | tee LOG"]
     lines += ["python benchmarks/faults.py LOG --write docs/faults.md", "```", ""]
     lines += [f"| fault | {' | '.join(_FIRST)} | further |", f"|---{'|---' * len(_FIRST)}|---|"]

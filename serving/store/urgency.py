@@ -54,7 +54,7 @@ def counts(session: Session, now: datetime) -> Json:
     sums = [func.count().filter(condition).label(name) for name, condition in asked.items()]
     query = select(_T.status, func.count().label("tickets"), *sums).where(_T.status.in_(RUNNING)).group_by(_T.status)
     found = {row.status: dict(row._mapping) for row in session.execute(query)}
-    nothing = {"tickets": 0, **dict.fromkeys(asked, 0)}
+    nothing: dict[str, int] = {"tickets": 0, **{str(name): 0 for name in asked}}
     running = {name: {**nothing, **found.get(name, {})} for name in RUNNING}
     closed = session.scalar(select(func.count()).where(_T.status == CLOSED))
     return {

@@ -96,14 +96,21 @@ def analyse(
     if until <= since:
         raise ValueError(f"until must be after since, got {since} and {until}")
     options, background = options or Options(), background or Background()
-    since, until = since.astimezone(CHINA), until.astimezone(CHINA)
-    as_of = (background.as_of or datetime.now(CHINA)).astimezone(CHINA)
-    asked = periods(since, until, as_of, options.by)
+    moments = (since, until, background.as_of or datetime.now(CHINA))
+    return _analysed(frame, [moment.astimezone(CHINA) for moment in moments], policy, options, background)
+
+
+def _analysed(
+    frame: pd.DataFrame, moments: list[datetime], policy: Policy, options: Options, background: Background
+) -> Analysis:
+    """`moments`: since, until, now; in China."""
+    since, until, as_of = moments
+    asked, span = periods(since, until, as_of, options.by), Span.of(since, until, as_of)
     tickets = _between(frame, since, until)
     daily = with_groups(daily_of(frame) if background.daily is None else background.daily, policy)
-    incidents, phrases = _read(frame, tickets, Span.of(since, until, as_of), policy, options, background)
+    incidents, phrases = _read(frame, tickets, span, policy, options, background)
     rising, tested = find_rising(daily, asked, options)
-    counted = _counted(daily, Span.of(since, until, as_of), asked, options, background)
+    counted = _counted(daily, span, asked, options, background)
     return Analysis(
         since=since,
         until=until,

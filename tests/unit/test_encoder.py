@@ -18,7 +18,9 @@ def test_windows_hold_every_token_in_order_and_none_is_too_long(count: int, over
     cut = windows(tokens, EncoderSettings(window=width, overlap=overlap))
     assert all(len(window) <= width and window[0] == 0 and window[-1] == 2 for window in cut)
     assert sorted({token for window in cut for token in window[1:-1]}) == list(range(10, 10 + count))
-    assert all(a[1:-1][-overlap:] == b[1:-1][:overlap] for a, b in itertools.pairwise(cut) if overlap and len(b) > overlap + 2)
+    assert all(
+        a[1:-1][-overlap:] == b[1:-1][:overlap] for a, b in itertools.pairwise(cut) if overlap and len(b) > overlap + 2
+    )
 
 
 def test_a_short_text_is_one_window() -> None:
@@ -52,7 +54,12 @@ class _Tokenizer:
 
 
 def _encoder(settings: EncoderSettings) -> Encoder:
-    heads = {"leaves": ["a", "b"], "cues": ["safety"], "weights": np.ones((4, 3)), "intercepts": np.array([0.0, 1.0, 2.0])}
+    heads = {
+        "leaves": ["a", "b"],
+        "cues": ["safety"],
+        "weights": np.ones((4, 3)),
+        "intercepts": np.array([0.0, 1.0, 2.0]),
+    }
     return Encoder(_Session(), _Tokenizer(), heads, settings)
 
 

@@ -42,7 +42,8 @@ def test_a_surrogate_written_as_bytes_is_no_character() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "name"), [(b"PK\x03\x04", "XLSX"), (b"%PDF-1.7", "PDF"), (b"\x1f\x8b\x08", "gzip"), (b"PAR1\x15", "Parquet")]
+    ("head", "name"),
+    [(b"PK\x03\x04", "XLSX"), (b"%PDF-1.7", "PDF"), (b"\x1f\x8b\x08", "gzip"), (b"PAR1\x15", "Parquet")],
 )
 def test_a_file_of_another_kind_is_named(head: bytes, name: str) -> None:
     with pytest.raises(UnreadableInput, match=name):

@@ -45,7 +45,11 @@ def test_every_occurrence_is_where_it_says(grams: Grams, prepared: list[Features
         for start, end, column in zip(*grams.occurrences(text), strict=True):
             found = text.characters[start:end]
             words = column < len(grams.words)
-            assert "".join(grams.terms[column].split()) == "".join(found.split()) if words else grams.terms[column] == found
+            assert (
+                "".join(grams.terms[column].split()) == "".join(found.split())
+                if words
+                else grams.terms[column] == found
+            )
 
 
 @pytest.mark.parametrize("text", ["", " ", "a", "\ud800", "\U0010ffff停", "龘"])

@@ -133,7 +133,9 @@ def test_standard_input_is_recognised(monkeypatch: pytest.MonkeyPatch, content: 
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
-@pytest.mark.parametrize("content", ["id\tcontent\n1\t停电\n2\t电费\n", "content\n停电\n电费\n", '{"content": "停电"}\n"电费"\n'])
+@pytest.mark.parametrize(
+    "content", ["id\tcontent\n1\t停电\n2\t电费\n", "content\n停电\n电费\n", '{"content": "停电"}\n"电费"\n']
+)
 def test_standard_input_is_recognised_in_every_encoding(
     monkeypatch: pytest.MonkeyPatch, encoding: str, content: str
 ) -> None:

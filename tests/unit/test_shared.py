@@ -59,7 +59,9 @@ def test_without_a_place_for_it_there_is_no_copy(tmp_path: Path, monkeypatch: py
     assert shared_copy(path, digest) is None
 
 
-def test_a_bundle_cut_short_in_place_does_not_harm_who_has_opened_it(bundle_folder: Path, tmp_path: Path, cache: Path) -> None:
+def test_a_bundle_cut_short_in_place_does_not_harm_who_has_opened_it(
+    bundle_folder: Path, tmp_path: Path, cache: Path
+) -> None:
     import shutil
 
     copy = Path(shutil.copytree(bundle_folder, tmp_path / "bundle"))
@@ -76,10 +78,15 @@ def test_a_bundle_cut_short_in_place_does_not_harm_who_has_opened_it(bundle_fold
 def test_a_bundle_that_was_opened_can_be_saved_again(bundle_folder: Path, tmp_path: Path, cache: Path) -> None:
     bundle = load_bundle(bundle_folder)
     about = {name: bundle.manifest[name] for name in ("data", "metrics")}
-    save_bundle(Contents("linear", bundle.classifier, bundle.calibration, bundle.policy, about, "card"), tmp_path / "again")
+    save_bundle(
+        Contents("linear", bundle.classifier, bundle.calibration, bundle.policy, about, "card"), tmp_path / "again"
+    )
     again = load_bundle(tmp_path / "again")
     ticket = Ticket("换表没通知我,底数也没让看")
-    assert Pipeline(again.policy, again).predict([ticket])[0].candidates == Pipeline(bundle.policy, bundle).predict([ticket])[0].candidates
+    assert (
+        Pipeline(again.policy, again).predict([ticket])[0].candidates
+        == Pipeline(bundle.policy, bundle).predict([ticket])[0].candidates
+    )
 
 
 def test_what_is_dumped_is_what_is_loaded(tmp_path: Path) -> None:

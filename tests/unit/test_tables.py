@@ -134,7 +134,12 @@ def test_a_compressed_table_is_unpacked_up_to_a_limit() -> None:
 def test_parquet_values_that_cannot_be_read_do_not_end_the_file(tmp_path: Path) -> None:
     spoilt = pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff\xfe\xff", b"okk"]).buffers())
     times = pa.array([2**55, 0]).cast(pa.timestamp("ms"))
-    columns = {"content": spoilt, "时间": times, "图": pa.array([b"\xff", b"\xfe"]), "注": pa.array(["停电".encode(), b"x"])}
+    columns = {
+        "content": spoilt,
+        "时间": times,
+        "图": pa.array([b"\xff", b"\xfe"]),
+        "注": pa.array(["停电".encode(), b"x"]),
+    }
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     with (tmp_path / "t.parquet").open("rb") as file:
         header, *rows = parquet(file, "t")

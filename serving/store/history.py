@@ -52,4 +52,4 @@ def handled(database: Database, since: datetime, until: datetime) -> tuple[Handl
         for name, category, body in session.execute(reviews):
             decided.setdefault(name, []).append((category, tuple(body["secondary"])))
         rows = session.execute(tickets).all()
-    return tuple(Handled(name, text, body, tuple(decided.get(name, ()))) for name, text, body in rows)
+    return tuple(Handled(name, text or "", body, tuple(decided.get(name, ()))) for name, text, body in rows)

@@ -122,7 +122,7 @@ def _on_ray(parts: Sequence[Part], job: Job) -> Iterator[tuple[Part, int, int, s
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     try:
-        cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
+        cores = ray.cluster_resources().get("CPU", 1)
         actors = max(1, min(len(parts), int(cores)))
         found = ray.data.from_items([to_item(part) for part in parts], override_num_blocks=len(parts)).map_batches(
             Scorer,

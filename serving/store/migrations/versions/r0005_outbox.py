@@ -3,6 +3,8 @@
 Without it PostgreSQL, as long as it has no statistics of a new table, took seconds for each claim behind 7,000 messages.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,7 +18,7 @@ def upgrade() -> None:
     """Two indexes in the place of two others."""
     op.drop_index("ix_outbox_due", "outbox")
     op.drop_index("ix_outbox_ticket_id", "outbox")
-    order = [sa.text("urgent DESC"), "tries", "id"]
+    order: list[Any] = [sa.text("urgent DESC"), "tries", "id"]
     op.create_index("ix_outbox_waiting", "outbox", order, postgresql_where=WAITING, sqlite_where=WAITING)
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id", "id"])
 

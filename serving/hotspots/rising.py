@@ -78,7 +78,7 @@ def find_rising(daily: pd.DataFrame, periods: Sequence[Period], options: Options
 
     Args:
         daily: tickets a day with as much past as there is.
-        periods: to be tested; incomplete ones are left out.
+        periods: to be tested; incomplete ones, and those before the first ticket, are left out.
         options: what to test for.
 
     Returns:
@@ -98,7 +98,8 @@ def find_in(counts: Counts, periods: Sequence[Period], options: Options) -> tupl
     Returns:
         As `find_rising`.
     """
-    tested = _tested_all(counts, [period for period in periods if period.complete], options)
+    within = [period for period in periods if period.complete and period.until > counts.days[0]]
+    tested = _tested_all(counts, within, options)
     if not tested:
         return (), 0
     adjusted = false_discovery_control([row["p"] for row in tested])

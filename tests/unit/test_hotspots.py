@@ -195,6 +195,15 @@ def test_an_empty_time_is_an_analysis_of_nothing() -> None:
     assert (found.totals.all.tickets, found.incidents, found.hotspots) == (0, (), ())
 
 
+def test_on_the_first_day_of_an_office_the_weeks_before_it_are_counted_and_none_is_tested() -> None:
+    rows = [row(f"T{number}", START + timedelta(hours=number)) for number in range(6)]
+    until, clock = START + timedelta(days=1), Background(as_of=START + timedelta(hours=9))
+    since = START - timedelta(weeks=4)
+    found = analyse(frame_of(rows), since=since, until=until, policy=policy(), background=clock)
+    assert (found.totals.all.tickets, found.tested, found.rising) == (6, 0, ())
+    assert [one.complete for one in found.periods] == [True] * 4 + [False]
+
+
 def test_customers_are_read_from_a_table_and_a_wrong_row_is_named(tmp_path: Any) -> None:
     from model.errors import UnreadableInput
 

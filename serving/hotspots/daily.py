@@ -31,7 +31,8 @@ def daily_from_store(session: Session, since: datetime, until: datetime, *, leve
     day = _day(session)
     query = select(day, StoredTicket.category, *place, func.count())
     query = query.where(arrived() >= since, arrived() < until).group_by(day, StoredTicket.category, *place)
-    frame = pd.DataFrame(session.execute(query).all(), columns=["day", "leaf", *_PLACE, "tickets"], dtype=object)
+    rows = [tuple(row) for row in session.execute(query)]  # pandas takes long over rows of SQLAlchemy
+    frame = pd.DataFrame(rows, columns=["day", "leaf", *_PLACE, "tickets"], dtype=object)
     frame["unit"] = units_of(frame, level)
     frame["day"] = pd.to_datetime(frame["day"])
     frame["tickets"] = frame["tickets"].astype(int)

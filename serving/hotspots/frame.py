@@ -63,13 +63,15 @@ def from_store(
     if texts:
         query = query.outerjoin(TicketText, TicketText.ticket_id == StoredTicket.ticket_id)
     rows = session.execute(_within(query, since, until).order_by(arrived(), StoredTicket.ticket_id))
-    frame = pd.DataFrame(rows.all(), columns=list(rows.keys()), dtype=object)
-    cues = session.execute(_within(_of(StoredCue, StoredCue.flag), since, until)).all()
-    filing = StoredPrediction.body["filing"]["code"].as_string()
-    filed = session.execute(_within(_of(StoredPrediction, filing), since, until).where(filing.is_not(None))).all()
-    frame["filing"] = frame["ticket_id"].map(dict(map(tuple, filed)))
+    names = list(rows.keys())
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=names, dtype=object)
+    known = _within(select(StoredTicket.ticket_id), since, until)
+    cues = session.execute(_of(StoredCue, StoredCue.flag, known)).all()
+    filed = session.execute(_of(StoredPrediction, StoredPrediction.body["filing"]["code"].as_string(), known))
+    last = {ticket_id: code for _, ticket_id, code in sorted(map(tuple, filed))}  # of several the last one holds
+    frame["filing"] = frame["ticket_id"].map(last)
     for flag in FLAGS:
-        frame[flag] = frame["ticket_id"].isin({ticket_id for ticket_id, raised in cues if raised == flag})
+        frame[flag] = frame["ticket_id"].isin({ticket_id for _, ticket_id, raised in cues if raised == flag})
     return _completed(frame, taxonomy, level)
 
 
@@ -150,9 +152,10 @@ def _named(above: object, own: object, *, alone: bool) -> str | None:
     return own if alone or not isinstance(above, str) or not above.strip() else f"{above} · {own}"
 
 
-def _of(entity: Any, value: Any) -> Select[Any]:
-    query = select(entity.ticket_id, value).join(StoredTicket, StoredTicket.ticket_id == entity.ticket_id)
-    return cast("Select[Any]", query.order_by(entity.id))  # of several the last one holds
+def _of(entity: Any, value: Any, known: Select[Any]) -> Select[Any]:
+    """What hangs on known tickets. A join, or an order, makes SQLite read the whole table."""
+    query = select(entity.id, entity.ticket_id, value)
+    return cast("Select[Any]", query.where(entity.ticket_id.in_(known), value.is_not(None)))
 
 
 def _within(query: Select[Any], since: datetime, until: datetime) -> Select[Any]:

@@ -224,6 +224,8 @@ def _table(measured: dict[str, list[float]], tickets: int) -> list[str]:
         "Hotspots: from the navigation to the last table; the service keeps an answer for a minute.",
     ]
     lines += [f"Load average of the machine meanwhile: {os.getloadavg()[0]:.0f}."]
+    missed = [name for name, times in measured.items() if statistics.median(times) > BARS[name]]
+    lines += [f"Not reached: {', '.join(missed)}."] if missed else []
     return lines
 
 

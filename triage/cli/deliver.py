@@ -1,5 +1,7 @@
 """`triage deliver`."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,9 +38,8 @@ def deliver(
     try:
         if release_parked:
             _release(database)
-        if metrics_port:
-            metrics.listen(metrics_host, metrics_port)
-        asyncio.run(_run(settings, database, metrics, once=once))
+        listen = partial(metrics.listen, metrics_host, metrics_port) if metrics_port else None
+        asyncio.run(_run(settings, database, metrics, listen, once=once))
     finally:
         database.close()
 
@@ -52,16 +53,21 @@ def _release(database: "Database") -> None:
     typer.echo(f"放回搁置的消息 {count} 条", err=True)
 
 
-async def _run(settings: "Settings", database: "Database", metrics: "DeliveryMetrics", *, once: bool) -> None:
+async def _run(
+    settings: "Settings", database: "Database", metrics: "DeliveryMetrics", listen: Callable[[], None] | None, *, once: bool
+) -> None:
+    """Listens last: whoever sees the figures may send SIGTERM and find it heard."""
     import asyncio
     import signal
 
     from serving.delivery.service import run
 
-    deliverer, watches = _compose(settings, database, metrics)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    deliverer, watches = _compose(settings, database, metrics)
+    if listen:
+        listen()
     try:
         await run(deliverer, watches, stop, once=once)
     finally:

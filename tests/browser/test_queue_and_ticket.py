@@ -176,6 +176,8 @@ def test_contact_and_closing_stop_the_clocks(office: Office) -> None:
 def test_a_ticket_that_is_not_there_says_so(office: Office) -> None:
     page = office.sign_in("李工", "/tickets/NOBODY")
     expect(page.get_by_role("alert").filter(has_text="没有这张工单")).to_be_visible()
+    assert page.locator(".choice").count() == 0  # nothing to decide
+    assert serious(page) == []
 
 
 def test_a_phone_shows_queue_and_ticket_without_sideways_scrolling(office: Office) -> None:

@@ -155,3 +155,8 @@ def test_a_hostile_text_is_cheap(base: RuleBase, text: str) -> None:
     begun = time.perf_counter()
     base.hits(document)
     assert time.perf_counter() - begun < 1.0
+
+
+def test_a_dense_tangle_is_no_tingling(base: RuleBase) -> None:
+    assert not raised(base, "走廊里密密麻麻的管子,手一碰就掉灰,希望整改", "safety")
+    assert raised(base, "摸到水龙头手发麻,麻麻的,快来人", "safety")

@@ -1,10 +1,11 @@
 """From labelled tickets to a fine-tuned encoder: tokens, labels, and the heads' order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from model.calibration import ALSO, CUES, ROLES
 from model.encoder import encoder_text
@@ -57,6 +58,7 @@ def fit_encoder(
     folder: Path,
     settings: FinetuneSettings,
     *,
+    start: Mapping[str, Any] | None = None,
     resume: bool = False,
     progress: Progress = print,
 ) -> TriageEncoder:
@@ -71,14 +73,37 @@ def fit_encoder(
         policy: leaves and groups.
         folder: of checkpoints.
         settings: epochs, rates, seed.
+        start: heads of an earlier fit to begin with, or None.
         resume: go on from the last checkpoint.
         progress: told how far it is.
 
     Returns:
         The model.
     """
-    names = sorted({leaf.group for leaf in policy.taxonomy.leaves})
-    groups = [names.index(policy.taxonomy.leaf(code).group) for code in policy.taxonomy.codes]
+    groups = _groups(policy)
     stops = examples(data, held, tokenizer, policy, settings) if held else None
     learn = examples(data, train, tokenizer, policy, settings)
-    return finetune(encoder, learn, stops, groups, folder, settings, resume=resume, progress=progress)
+    return finetune(encoder, learn, stops, groups, folder, settings, start=start, resume=resume, progress=progress)
+
+
+def with_heads(encoder: Any, policy: Policy, heads: Mapping[str, Any], settings: FinetuneSettings) -> TriageEncoder:
+    """Put an encoder and heads of an earlier fit together again.
+
+    Args:
+        encoder: a transformers encoder.
+        policy: leaves and groups.
+        heads: names and tensors of `training.warm.Former`.
+        settings: of the fit.
+
+    Returns:
+        The model.
+    """
+    model = TriageEncoder(encoder, _groups(policy), torch.ones(len(cue_names(policy))), settings)
+    model.load_state_dict(dict(heads), strict=False)
+    return model
+
+
+def _groups(policy: Policy) -> list[int]:
+    """Group number of each leaf column."""
+    names = sorted({leaf.group for leaf in policy.taxonomy.leaves})
+    return [names.index(policy.taxonomy.leaf(code).group) for code in policy.taxonomy.codes]

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from model.encoder import HEADS, NOTICE, ONNX, SETTINGS, TOKENIZER
 from training.finetune import FinetuneSettings, TriageEncoder
 from training.pretrained import RECORD, WEIGHTS
+from training.warm import Seen, write_heads
 
 _OPSET = 17
 
@@ -79,13 +80,15 @@ def export(
     np.savez(folder / HEADS, leaves=np.array(leaves), cues=np.array(cues), weights=weights, intercepts=intercepts)
 
 
-def keep_weights(model: TriageEncoder, pretrained: Path, folder: Path) -> str:
+def keep_weights(model: TriageEncoder, pretrained: Path, folder: Path, names: Sequence[str], seen: Seen) -> str:
     """Keep the trainable weights for a warm start: a folder that `training.pretrained` takes as a source.
 
     Args:
         model: fine-tuned.
         pretrained: folder of the encoder it was made from.
         folder: of the run; gets `weights-` and the first 12 characters of the hash.
+        names: of its heads.
+        seen: what encoders said out of fold of the tickets that it learned from.
 
     Returns:
         Name of the folder made.
@@ -94,6 +97,8 @@ def keep_weights(model: TriageEncoder, pretrained: Path, folder: Path) -> str:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(pretrained, work)
     model.encoder.save_pretrained(work)
+    write_heads(model, names, work)
+    seen.write(work)
     digest = hashlib.sha256((work / WEIGHTS).read_bytes()).hexdigest()
     record = json.loads((work / RECORD).read_text(encoding="utf-8"))
     (work / RECORD).write_text(json.dumps({**record, "sha256": digest}, indent=1) + "\n", encoding="utf-8")

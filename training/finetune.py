@@ -1,6 +1,6 @@
 """Fine-tune an encoder for leaves and cues at once. Reads from top to bottom; needs the extra `train`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,7 @@ def finetune(
     folder: Path,
     settings: FinetuneSettings,
     *,
+    start: Mapping[str, Tensor] | None = None,
     resume: bool = False,
     progress: Progress = print,
 ) -> TriageEncoder:
@@ -146,6 +147,7 @@ def finetune(
         groups: group number of each leaf column.
         folder: of checkpoints.
         settings: epochs, rates, seed.
+        start: heads and normalisation of an earlier fit to begin with; fresh ones where None.
         resume: go on from the last checkpoint in the folder, if there is one.
         progress: told how far it is and how long it will take.
 
@@ -154,6 +156,8 @@ def finetune(
     """
     set_seed(settings.seed)
     model = TriageEncoder(encoder, groups, _positive_weight(train.cues), settings)
+    if start is not None:
+        model.load_state_dict(dict(start), strict=False)
     trainer = _Trainer(
         model=model,
         args=_arguments(folder, settings, stops=held is not None, stray=len(train) % settings.batch == 1),

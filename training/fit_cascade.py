@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import numpy as np
 from model.bundle import Contents, EncoderFiles, save_bundle
 from model.calibration import CUES
 from model.encoder import Encoder
-from model.labels import digest
+from model.labels import digest, text_hash
 from model.manifest import MANIFEST
 from model.policy import Policy
 from model.ticket import LabelledTicket
 from training.card import about, model_card
-from training.encoder_fit import cue_names, fit_encoder
+from training.encoder_fit import cue_names, fit_encoder, with_heads
 from training.export import export, keep_weights
 from training.finetune import FinetuneSettings, TriageEncoder
 from training.fit import FitSettings, Prepared, Progress, fit_linear
@@ -24,6 +24,7 @@ from training.pretrained import RECORD, Pretrained, open_encoder, pretrained
 from training.ranks import leads, meet
 from training.split import author_folds
 from training.stack import EncoderHeld, stack
+from training.warm import Former, Matrix, Seen, read_former
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class CascadeSettings:
     """How a cascade is fitted. `source`: a hub id, a local folder, or "" for the packaged encoder.
 
     `encoder_alone`: a bundle that decides by encoder and rules; the linear classifier only stands by for lack of time.
+    `warm`: folder `weights-<hash>` of an earlier fit to go on from, for `warm_epochs` at `warm_rate` of the usual rates;
+    only tickets that fit had not seen are then scored anew for calibration, by its own encoder.
     """
 
     linear: FitSettings = field(default_factory=FitSettings)
@@ -38,6 +41,9 @@ class CascadeSettings:
     encoder_folds: int = 3
     encoder_alone: bool = False
     source: str = ""
+    warm: Path | None = None
+    warm_epochs: int = 2
+    warm_rate: float = 0.5
 
 
 def fit_cascade(
@@ -66,17 +72,25 @@ def fit_cascade(
 
     Raises:
         InvalidLabels: fewer than two leaves or two authors.
+        UnusableEncoder: the earlier fit is not whole, or of other categories.
     """
-    work = work / digest(tickets)[:12]  # another batch of labels starts anew
+    former = read_former(settings.warm, policy.taxonomy.codes, cue_names(policy)) if settings.warm else None
+    after = f"-{former.folder.name}" if former else ""
+    work = work / f"{digest(tickets)[:12]}{after}"  # another batch of labels starts anew
     say = progress if leads() else _silent
     linear = fit_linear(tickets, policy, settings.linear, progress=say)
     source = _pretrained(linear.data, work / "pretrained", settings)
-    run = _Run(linear.data, policy, source, work, settings, say)
+    run = _Run(linear.data, policy, source, work, settings, say, former)
     alone = settings.encoder_alone
-    second, exits, stacked = stack(linear, run.out_of_fold(linear.held.codes), policy, settings.linear.read, alone=alone)
-    final, weights = run.finish()
+    seen = run.out_of_fold(linear.held.codes)
+    second, exits, stacked = stack(
+        linear, EncoderHeld(seen.leaf_values, seen.cue_values), policy, settings.linear.read, alone=alone
+    )
+    final, weights = run.finish(seen)
     metrics = {**linear.metrics, **{f"cascade_{n}": v for n, v in stacked.items()}}
-    description = {**about(tickets, asdict(settings), metrics), "pretrained": source.origin, "weights": weights}
+    kept = replace(settings, warm=None)
+    description = {**about(tickets, asdict(kept), metrics), "pretrained": source.origin, "weights": weights}
+    description |= {"warm": former.folder.name} if former else {}
     card = model_card(tickets, {**linear.metrics, **stacked}, policy)
     files = EncoderFiles(final, second, exits)
     kind = "encoder" if alone else "cascade"
@@ -96,8 +110,37 @@ class _Run:
     work: Path
     settings: CascadeSettings
     say: Progress
+    former: Former | None = None
 
-    def out_of_fold(self, codes: Sequence[str]) -> EncoderHeld:
+    def out_of_fold(self, codes: Sequence[str]) -> Seen:
+        """Values of encoders that never saw a ticket: by author, or those of the earlier fit and of its encoder."""
+        leaves, cues = self._by_former(codes, self.former) if self.former else self._by_fold(codes)
+        return Seen([text_hash(ticket.text) for ticket in self.data.tickets], codes, CUES, leaves, cues)
+
+    def _by_former(self, codes: Sequence[str], former: Former) -> tuple[Matrix, Matrix]:
+        """What the earlier fit said out of fold; for tickets that are new to it, what its encoder says."""
+        leaves = np.zeros((len(self.data.tickets), len(codes)))
+        cues = np.zeros((len(self.data.tickets), len(CUES)))
+        own = [list(former.seen.codes).index(code) for code in codes]
+        places = former.seen.rows([ticket.text for ticket in self.data.tickets])
+        new = [row for row, place in enumerate(places) if place is None]
+        known = [(row, place) for row, place in enumerate(places) if place is not None]
+        for row, place in known:
+            leaves[row], cues[row] = former.seen.leaf_values[place][own], former.seen.cue_values[place]
+        self.say(f"编码器:接着 {former.folder.name} 训练;{len(known)} 条用原来的折外结果,{len(new)} 条新工单由它打分")
+        if new:
+            served = Encoder.load(self.export("former", self._opened(former)))
+            fresh, fresh_cues = served.scores([self.data.documents[row] for row in new])
+            order = [list(served.classes_).index(code) for code in codes]
+            leaves[new], cues[new] = fresh[:, order], fresh_cues[:, : len(CUES)]
+        return leaves, cues
+
+    def _opened(self, former: Former) -> TriageEncoder:
+        """The earlier fit's encoder with its heads, as it was left."""
+        encoder, _ = open_encoder(self.source.folder)
+        return with_heads(encoder, self.policy, former.heads, self.settings.encoder)
+
+    def _by_fold(self, codes: Sequence[str]) -> tuple[Matrix, Matrix]:
         """Values of an encoder that never saw a ticket's author; a finished fold is read back after a kill."""
         data, settings = self.data, self.settings
         leaves = np.zeros((len(data.tickets), len(codes)))
@@ -114,22 +157,28 @@ class _Run:
             meet()
             with np.load(done) as file:
                 leaves[rows], cues[rows] = file["leaves"], file["cues"]
-        return EncoderHeld(leaves, cues)
+        return leaves, cues
 
-    def finish(self) -> tuple[Path, str]:
+    def finish(self, seen: Seen) -> tuple[Path, str]:
         """Learn from all tickets; gives the folder of the served files and the name of the weights kept."""
         self.say("编码器:全部训练工单")
         tuned = self.tune("final", range(len(self.data.tickets)))
-        kept = keep_weights(tuned, self.source.folder, self.work / "final") if leads() else ""
+        names = (*self.policy.taxonomy.codes, *cue_names(self.policy))
+        kept = keep_weights(tuned, self.source.folder, self.work / "final", names, seen) if leads() else ""
         return self.export("final", tuned), kept
 
     def tune(self, name: str, rows: Sequence[int]) -> TriageEncoder:
         """Fine-tune on some rows, from the last checkpoint where there is one."""
         encoder, tokenizer = open_encoder(self.source.folder)
-        folder, settings = self.work / name / "run", self.settings.encoder
+        folder, settings, start = self.work / name / "run", self.settings.encoder, None
+        if self.former:
+            share = self.settings.warm_rate
+            rates = {"rate": settings.rate * share, "head_rate": settings.head_rate * share}
+            settings, start = replace(settings, epochs=self.settings.warm_epochs, **rates), self.former.heads
         return fit_encoder(
-            self.data, rows, None, encoder, tokenizer, self.policy, folder, settings, resume=True, progress=self.say
-        )
+            self.data, rows, None, encoder, tokenizer, self.policy, folder, settings,
+            start=start, resume=True, progress=self.say,
+        )  # fmt: skip
 
     def export(self, name: str, tuned: TriageEncoder) -> Path:
         """The folder of the files that a bundle serves."""
@@ -144,7 +193,7 @@ class _Run:
 def _pretrained(data: Prepared, folder: Path, settings: CascadeSettings) -> Pretrained:
     """The first process makes the folder, all read it."""
     if leads():
-        pretrained(settings.source or None, data.texts, folder, layers=settings.encoder.layers)
+        pretrained(settings.warm or settings.source or None, data.texts, folder, layers=settings.encoder.layers)
     meet()
     return Pretrained(folder, **json.loads((folder / RECORD).read_text(encoding="utf-8")))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from model.errors import InvalidLabels
-from triage.cli.learn_ports import champion_of, crown, deleted_in_store, fitter, note_in_store, record, say
+from triage.cli.learn_ports import champion_of, crown, deleted_in_store, fitter, note_in_store, record, say, weights_of
 from triage.cli.train import SAMPLES, Kind
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def retrain(
     worksheet: Annotated[Path | None, typer.Option(help="待改的行写到哪个 .xlsx;默认在模型包目录旁")] = None,
     gate: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="本单位的容许下降(YAML)")] = None,
     skip_bad_rows: Annotated[bool, typer.Option(help="跳过有问题的行")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="接着在用的级联训练,快数倍;只用于级联")] = False,
     tracking: Tracking = "",
 ) -> None:
     """Fit a challenger on a labelled batch and compare it with the champion. Exit 1: refused, or rows left out."""
@@ -47,7 +48,8 @@ def retrain(
     intake = take_in(plan, places, champion)
     _tell(intake, worksheet or places.root / "待改标注.xlsx", skip_bad_rows=skip_bad_rows)
     kind = classifier or Kind(champion.source if champion.bundle else Kind.linear)
-    fit = fitter(kind, policy, places.root / "runs", plan.key)
+    former = weights_of(champion, places, kind, intake.deleted) if warm else None
+    fit = fitter(kind, policy, places.root / "runs", plan.key, former)
     outcome = make_challenger(plan, intake, places, champion, fit, now=china_now())
     note_in_store(settings, intake, outcome)
     record(outcome, intake, places, tracking)

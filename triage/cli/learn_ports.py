@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from model.errors import BundleOutdated, MissingExtra, StoreUnavailable
+from model.errors import BundleOutdated, MissingExtra, StoreUnavailable, UnusableEncoder
 from triage.cli.train import Kind
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def fitter(kind: Kind, policy: "Policy", work: Path, key: str | None) -> "Fit":
+def fitter(kind: Kind, policy: "Policy", work: Path, key: str | None, warm: Path | None = None) -> "Fit":
     """How a classifier of a kind is fitted, with the settings of `triage train`.
 
     Args:
@@ -40,6 +40,7 @@ def fitter(kind: Kind, policy: "Policy", work: Path, key: str | None) -> "Fit":
         policy: taxonomy, rules, thresholds.
         work: folder of a cascade's checkpoints.
         key: signs the bundle.
+        warm: weights of an earlier cascade to go on from, or None.
 
     Returns:
         Fits on tickets and writes a bundle.
@@ -57,8 +58,35 @@ def fitter(kind: Kind, policy: "Policy", work: Path, key: str | None) -> "Fit":
         raise MissingExtra(
             f"训练级联需要 {error.name};请运行 pip install 'complaint-triage[train]',或加 --classifier linear"
         ) from error
-    settings = CascadeSettings(encoder_alone=kind is Kind.encoder)
+    settings = CascadeSettings(encoder_alone=kind is Kind.encoder, warm=warm)
     return lambda tickets, output: fit_cascade(tickets, policy, output, work, settings, key=key, progress=say)
+
+
+def weights_of(champion: "Pipeline", places: "Places", kind: Kind, deleted: int) -> Path:
+    """The trainable weights that the champion's training left behind.
+
+    Args:
+        champion: in use.
+        places: where runs lie.
+        kind: what is to be fitted.
+        deleted: tickets of its data that were deleted since.
+
+    Returns:
+        The folder `weights-<hash>`.
+
+    Raises:
+        UnusableEncoder: there is nothing to go on from, or the weights know deleted tickets.
+    """
+    anew = "请从头训练(去掉 --warm)"
+    if kind is Kind.linear or champion.bundle is None or champion.source != kind.value:
+        raise UnusableEncoder(f"--warm 只能接着同类的级联训练;在用的是 {champion.source},要训练的是 {kind.value}。{anew}")
+    if deleted:
+        raise UnusableEncoder(f"在用模型可能学过 {deleted} 条已删除的工单,不能接着它训练。{anew}")
+    name = str(champion.bundle.manifest.get("weights", ""))
+    found = next((places.root / "runs").rglob(name), None) if name else None
+    if found is None:
+        raise UnusableEncoder(f"{places.root / 'runs'} 里没有在用模型的 {name or '权重'}(在别处训练,或已清理)。{anew}")
+    return found
 
 
 def champion_of(settings: "Settings", policy: "Policy") -> "Pipeline":

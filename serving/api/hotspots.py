@@ -70,16 +70,9 @@ class Analyst:
 
         since, until, by = asked
         options = Options(by="month" if by == "month" else "week", texts_most=TEXTS_MOST)
-        with self._office.store.read() as session:
-            found = analyse_store(
-                session,
-                midnight(since),
-                midnight(until),
-                policy=policy,
-                options=options,
-                background=Background(as_of=now),
-            )
-        return found.to_json()
+        background = Background(as_of=now)
+        store, between = self._office.store, (midnight(since), midnight(until))
+        return analyse_store(store, *between, policy=policy, options=options, background=background).to_json()
 
 
 def install(app: FastAPI) -> None:

@@ -68,9 +68,8 @@ def test_the_database_counts_the_days_of_china_as_the_frame_does(filled: Databas
 def test_an_analysis_of_the_store_counts_deleted_tickets_and_late_clocks(filled: Database) -> None:
     with filled.write() as session:
         session.execute(update(StoredTicket).values(due_at=datetime(2026, 11, 20, tzinfo=UTC)))
-    with filled.read() as session:
-        background = Background(as_of=LAST)
-        found = analyse_store(session, FIRST, LAST, policy=load_policy(), options=Options(), background=background)
+    background = Background(as_of=LAST)
+    found = analyse_store(filled, FIRST, LAST, policy=load_policy(), options=Options(), background=background)
     assert found.totals.all.tickets == 3
     assert found.totals.without_text == 1
     assert next(one for one in found.breaches if one.clock == "due" and one.unit is None).late == 2

@@ -310,3 +310,14 @@ def test_label_studio_tasks_come_back_as_a_batch(triage: Command, office: Pair, 
     assert code == 2
     assert "nope" in err
     assert "没有类别" in err
+
+
+@pytest.mark.parametrize("options", [(), ("--classifier", "linear")])
+def test_a_warm_start_needs_a_cascade_in_use(
+    triage: Command, office: Pair, base: Path, options: tuple[str, ...]
+) -> None:
+    code, _, err = triage("retrain", "--labels", _batch("good.jsonl"), "--data", base, "--warm", *options)
+    assert code == 2
+    assert "--warm" in err
+    assert "从头训练" in err
+    assert [path.name for path in Path("artifacts/challengers").iterdir()] == [office.ids[1]]

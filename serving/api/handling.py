@@ -1,4 +1,4 @@
-"""The customer was contacted, the ticket is closed: reported by people, over HTTP."""
+"""The customer was contacted, somebody is on the spot, the ticket is closed: reported by people, over HTTP."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from fastapi import FastAPI, Request
 
 from serving.api.office import caller_of, office_of, policy_of
 from serving.api.problems import RESPONSES
-from serving.api.schemas import CloseIn, ContactIn
+from serving.api.schemas import ArriveIn, CloseIn, ContactIn
 from serving.api.tickets import TAG, TicketId, shown
 from serving.store.columns import Json
-from serving.store.handling import close, contacted
+from serving.store.handling import Closing, arrived, close, contacted
 
 
 def install(app: FastAPI) -> None:
@@ -24,12 +24,12 @@ def install(app: FastAPI) -> None:
         "/v1/tickets/{ticket_id:path}/close",
         responses=problems,
         tags=[TAG],
-        summary="办结:时限停止,各队列得到通知;再次改判即重新打开",
+        summary="办结:时限停止,各队列得到通知,可注明是否属实;再次改判即重新打开",
     )
     def end(request: Request, ticket_id: TicketId, body: CloseIn) -> Json:
         office = office_of(request)
         by = caller_of(request).name
-        close(office.store, ticket_id, version=body.version, note=body.note, by=by, now=office.now())
+        close(office.store, ticket_id, closing=Closing(body.version, body.note, body.upheld), by=by, now=office.now())
         return _shown(request, ticket_id)
 
     @app.post(
@@ -41,6 +41,17 @@ def install(app: FastAPI) -> None:
     def contact(request: Request, ticket_id: TicketId, body: ContactIn) -> Json:
         office = office_of(request)
         contacted(office.store, ticket_id, at=body.at, by=caller_of(request).name, now=office.now())
+        return _shown(request, ticket_id)
+
+    @app.post(
+        "/v1/tickets/{ticket_id:path}/arrive",
+        responses=problems,
+        tags=[TAG],
+        summary="已到场:到场时限停止;再次提交不改变首次的时间",
+    )
+    def arrive(request: Request, ticket_id: TicketId, body: ArriveIn) -> Json:
+        office = office_of(request)
+        arrived(office.store, ticket_id, at=body.at, by=caller_of(request).name, now=office.now())
         return _shown(request, ticket_id)
 
 

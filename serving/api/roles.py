@@ -54,6 +54,7 @@ CALLS: Mapping[tuple[str, str], frozenset[Role]] = MappingProxyType(
         ("GET", "/v1/counts"): _from(Role.REVIEWER),
         ("GET", "/v1/categories"): _from(Role.ANALYST),
         ("POST", "/v1/tickets/{ticket_id}/contact"): _only(Role.REVIEWER),
+        ("POST", "/v1/tickets/{ticket_id}/arrive"): _only(Role.REVIEWER),
         ("POST", "/v1/tickets/{ticket_id}/close"): _only(Role.REVIEWER),
         ("POST", "/v1/tickets/{ticket_id}/cues/{flag}/{step}"): _only(Role.REVIEWER),
         ("GET", "/v1/cues"): _from(Role.REVIEWER),

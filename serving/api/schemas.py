@@ -169,12 +169,19 @@ class CloseIn(Strict):
 
     version: int = Field(ge=1, le=ID_MOST, description="所看到的工单版本")
     note: str | None = Field(None, max_length=2000, description="办理结果;保存前脱敏")
+    upheld: bool | None = Field(None, strict=True, description="查清的结论:true 属实,false 不属实;不写则为未核定")
 
 
 class ContactIn(Strict):
     """The customer was contacted."""
 
     at: Moment | None = Field(None, description="联系的时间,RFC 3339;不写则为现在")
+
+
+class ArriveIn(Strict):
+    """Somebody is on the spot."""
+
+    at: Moment | None = Field(None, description="到场的时间,RFC 3339;不写则为现在")
 
 
 class AttachmentIn(Strict):

@@ -64,7 +64,7 @@ class ClockWatch:
 
     def _clocks(self) -> tuple[Clock, ...]:
         return (
-            Clock("arrive_by", _T.arrive_by, self.arrive_lead),
+            Clock("arrive_by", _T.arrive_by, self.arrive_lead, _T.arrived_at.is_not(None)),
             Clock("contact_due_at", _T.contact_due_at, self.answer_lead, _T.contacted_at.is_not(None)),
             Clock("due_at", _T.due_at, self.answer_lead),
         )
@@ -99,7 +99,7 @@ def overdue(session: Session, now: datetime) -> dict[str, int]:
         How many, by clock.
     """
     run_out = {
-        "arrive_by": _T.arrive_by <= now,
+        "arrive_by": and_(_T.arrive_by <= now, _T.arrived_at.is_(None)),
         "contact_due_at": and_(_T.contact_due_at <= now, _T.contacted_at.is_(None)),
         "due_at": _T.due_at <= now,
     }

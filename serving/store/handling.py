@@ -1,5 +1,6 @@
-"""What people report of a ticket's handling: the customer was contacted, the ticket is closed. No program closes one."""
+"""What people report of a ticket's handling: customer contacted, somebody on the spot, closed. No program closes one."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -17,32 +18,44 @@ from serving.store.tables import ClosingNote, StoredTicket
 from serving.store.tickets import CLOSED, DELETED, queues_of
 
 
-def close(database: Database, ticket_id: str, *, version: int, note: str | None, by: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a person reports who closes the ticket as it stood at `version`.
+
+    `note`: what was done. `upheld`: whether the complaint was found true (属实); None where nobody judged it.
+    """
+
+    version: int
+    note: str | None = None
+    upheld: bool | None = None
+
+
+def close(database: Database, ticket_id: str, *, closing: Closing, by: str, now: datetime) -> None:
     """Close a ticket: its clocks stop, and the queues that hold it hear of it. A later review opens it again.
 
     Args:
         database: the store.
         ticket_id: which.
-        version: of the ticket that the person looked at.
-        note: what was done; masked before it is kept.
+        closing: what the person reports; the note is masked before it is kept.
         by: name of the key.
         now: when.
 
     Raises:
         NotFound: no such ticket.
-        Conflict: it has changed since `version`, is closed already, or was deleted.
+        Conflict: it has changed since that version, is closed already, or was deleted.
     """
     with database.write() as session:
-        ticket = _alive(session, ticket_id)
-        if ticket.version != version:
-            raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {version} 版;请重新读取后再办结")
-        ticket.status, ticket.closed_at, ticket.version = CLOSED, now, version + 1
+        ticket, seen = _alive(session, ticket_id), closing.version
+        if ticket.version != seen:
+            raise Conflict(f"工单已更新到第 {ticket.version} 版,提交的是第 {seen} 版;请重新读取后再办结")
+        ticket.status, ticket.version = CLOSED, seen + 1
+        ticket.closed_at, ticket.upheld = now, closing.upheld
         session.flush()
         queues = queues_of(ticket.queues)
         enqueue(session, [Message(ticket_id, ticket.version, TOLD, desk, ticket.safety) for desk in queues], now)
-        kept = mask(normalise(note).text).text if note else None
+        kept = mask(normalise(closing.note).text).text if closing.note else None
         session.execute(insert(ClosingNote).values(ticket_id=ticket_id, closed_at=now, closed_by=by, note=kept))
-        detail = {"version": ticket.version, "queues": list(queues)}
+        detail = {"version": ticket.version, "queues": list(queues), "upheld": closing.upheld}
         audit.append(session, actor=by, action="ticket.closed", subject=f"ticket:{ticket_id}", detail=detail, at=now)
 
 
@@ -63,13 +76,44 @@ def contacted(database: Database, ticket_id: str, *, at: datetime | None, by: st
     """
     with database.write() as session:
         ticket = _alive(session, ticket_id)
-        if ticket.contacted_at is not None:
-            return
-        ticket.contacted_at = at or now
-        if not (ticket.accepted_at or ticket.received_at) <= ticket.contacted_at <= now:
-            raise InvalidField("联系时间(at)须在受理之后、现在之前;请核对日期与时区")
-        detail = {"at": ticket.contacted_at.isoformat()}
-        audit.append(session, actor=by, action="ticket.contacted", subject=f"ticket:{ticket_id}", detail=detail, at=now)
+        if ticket.contacted_at is None:
+            ticket.contacted_at = _between(ticket, at, now, "联系时间")
+            _noted(session, ticket_id, "ticket.contacted", ticket.contacted_at, by, now)
+
+
+def arrived(database: Database, ticket_id: str, *, at: datetime | None, by: str, now: datetime) -> None:
+    """Note when somebody was first on the spot; the clock of the arrival ends. A second report changes nothing.
+
+    Args:
+        database: the store.
+        ticket_id: which.
+        at: when somebody arrived; None for now.
+        by: name of the key.
+        now: when it is reported.
+
+    Raises:
+        NotFound: no such ticket.
+        Conflict: it is closed, or was deleted.
+        InvalidField: a time before the ticket came in, or in the future.
+    """
+    with database.write() as session:
+        ticket = _alive(session, ticket_id)
+        if ticket.arrived_at is None:
+            ticket.arrived_at = _between(ticket, at, now, "到场时间")
+            _noted(session, ticket_id, "ticket.arrived", ticket.arrived_at, by, now)
+
+
+def _between(ticket: StoredTicket, at: datetime | None, now: datetime, name: str) -> datetime:
+    """The time that is reported, where it can be true."""
+    time = at or now
+    if not (ticket.accepted_at or ticket.received_at) <= time <= now:
+        raise InvalidField(f"{name}(at)须在受理之后、现在之前;请核对日期与时区")
+    return time
+
+
+def _noted(session: Session, ticket_id: str, action: str, at: datetime, by: str, now: datetime) -> None:
+    detail = {"at": at.isoformat()}
+    audit.append(session, actor=by, action=action, subject=f"ticket:{ticket_id}", detail=detail, at=now)
 
 
 def _alive(session: Session, ticket_id: str) -> StoredTicket:

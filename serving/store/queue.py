@@ -19,10 +19,10 @@ from serving.store.urgency import Urgency, conditions
 PAGE, PAGE_MOST = 50, 200
 
 _T = StoredTicket
-# danger first, then the nearest time (so what is overdue leads), escalation, low confidence, first received
+# danger first, then the nearest time that still runs (so what is overdue leads), escalation, low confidence, first received
 _ORDER: tuple[ColumnElement[Any], ...] = (
     case((_T.safety, 0), else_=1),
-    func.coalesce(_T.arrive_by, _T.due_at, _T.received_at),
+    func.coalesce(case((_T.arrived_at.is_(None), _T.arrive_by)), _T.due_at, _T.received_at),
     case((_T.escalation, 0), else_=1),
     _T.confidence.expression,
     _T.received_at.expression,

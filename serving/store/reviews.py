@@ -38,7 +38,7 @@ class Verdict:
 def review(
     database: Database, ticket_id: str, *, verdict: Verdict, policy: Policy, reviewer: str, now: datetime
 ) -> Json:
-    """Keep a decision, and reroute the ticket where the decision moves it. A closed ticket is open again.
+    """Keep a decision, and reroute the ticket where the decision moves it. A closed ticket is open again, its finding gone.
 
     A flag that the reviewer sees opens a candidate where there is no cue yet; it confirms, rejects and delays nothing.
 
@@ -63,7 +63,8 @@ def review(
     with database.write() as session:
         ticket = as_seen(session, ticket_id, verdict.version)
         reopened = ticket.status == CLOSED
-        ticket.status, ticket.closed_at, ticket.version = REVIEWED, None, ticket.version + 1
+        ticket.status, ticket.version = REVIEWED, ticket.version + 1
+        ticket.closed_at = ticket.upheld = None
         anew = reopened or verdict.category != ticket.category
         messages = _moved(session, ticket, _decided_route(ticket, policy, verdict), now, anew=anew)
         before, ticket.category = ticket.category, verdict.category

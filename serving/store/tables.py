@@ -9,7 +9,7 @@ from serving.store.columns import Base, Json
 
 _URGENCY = (  # all that the queue is sorted, folded and counted by: read without the rows
     "status", "safety", "arrive_by", "due_at", "received_at", "escalation", "confidence",
-    "ticket_id", "event_id", "contact_due_at", "contacted_at", "closed_at", "decision",
+    "ticket_id", "event_id", "contact_due_at", "contacted_at", "closed_at", "decision", "arrived_at",
 )  # fmt: skip
 _WAITING = text("delivered_at IS NULL AND parked_at IS NULL")  # of the outbox, in the order in which it is sent
 
@@ -44,7 +44,9 @@ class StoredTicket(Base):
     due_at: Mapped[datetime | None]
     arrive_by: Mapped[datetime | None]
     contacted_at: Mapped[datetime | None]  # the first time, as people report it
+    arrived_at: Mapped[datetime | None]  # somebody was on the spot, the first time
     closed_at: Mapped[datetime | None]
+    upheld: Mapped[bool | None] = mapped_column(Boolean)  # what was found of a closed one; None: not judged
     event_id: Mapped[int | None] = mapped_column(ForeignKey("known_events.id"))
     delete_after: Mapped[datetime]
 

@@ -26,7 +26,7 @@ def conditions(now: datetime) -> Mapping[Urgency, ColumnElement[bool]]:
         now: the moment.
 
     Returns:
-        Conditions over `tickets`. A clock that has stopped (contacted, closed) makes nothing urgent, and what is
+        Conditions over `tickets`. A clock that has stopped (contacted, arrived, closed) makes nothing urgent, and what is
         overdue is not due soon.
     """
     late = _before(now, now)
@@ -68,5 +68,5 @@ def _before(answer: datetime, arrival: datetime) -> ColumnElement[bool]:
     """Whether a clock that still runs ends before a time. Comparing with an empty clock is never true."""
     running: Any = _T.closed_at.is_(None)
     contact = and_(_T.contacted_at.is_(None), func.coalesce(_T.contact_due_at < answer, False))
-    others = (func.coalesce(_T.due_at < answer, False), func.coalesce(_T.arrive_by < arrival, False))
-    return and_(running, or_(contact, *others))
+    arrive = and_(_T.arrived_at.is_(None), func.coalesce(_T.arrive_by < arrival, False))
+    return and_(running, or_(contact, arrive, func.coalesce(_T.due_at < answer, False)))

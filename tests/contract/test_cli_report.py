@@ -15,7 +15,7 @@ from model.pipeline import Pipeline
 from model.ticket import CHINA, LabelledTicket
 from serving.intake import Intake, incoming_from
 from serving.store.database import Database
-from serving.store.handling import close
+from serving.store.handling import Closing, close
 from serving.store.upgrade import upgrade
 from serving.store.writer import TicketWriter
 from tests.complaints import drawn
@@ -60,7 +60,7 @@ def store_file(tmp_path_factory: pytest.TempPathFactory, rules_pipeline: Pipelin
         body = {"ticket_id": f"S{number}", "content": texts[number % 4], "accepted_at": at.isoformat(), "org": org}
         intake.take_in(incoming_from({**body, "contact": SECRET_PHONE}), "test")
         if number % 4 == 3:
-            close(database, f"S{number}", version=1, note=None, by="test", now=at + timedelta(days=2))
+            close(database, f"S{number}", closing=Closing(1), by="test", now=at + timedelta(days=2))
     database.wipe()
     database.close()
     return path

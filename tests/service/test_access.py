@@ -23,7 +23,7 @@ from tests.office import Served, now, served
 
 ALL, A = {"intake", "analyst", "reviewer", "admin"}, "admin"
 N, R = "analyst", "reviewer"
-CONTRACT = {  # contract.md, section 4, and what was added to it: contact, close, cues, ledger, import, use of the model
+CONTRACT = {  # contract.md, section 4, and what was added to it: contact, arrive, close, cues, ledger, import, use of the model
     "POST /v1/predict": ALL,
     "POST /v1/predict/batch": ALL,
     "POST /v1/tickets": ALL,
@@ -35,6 +35,7 @@ CONTRACT = {  # contract.md, section 4, and what was added to it: contact, close
     "GET /v1/counts": {R, A},
     "GET /v1/categories": {N, R, A},
     "POST /v1/tickets/{ticket_id}/contact": {R, A},
+    "POST /v1/tickets/{ticket_id}/arrive": {R, A},
     "POST /v1/tickets/{ticket_id}/close": {R, A},
     "POST /v1/tickets/{ticket_id}/cues/{flag}/{step}": {R, A},
     "GET /v1/cues": {R, A},

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from model.policy import Policy
 from serving.delivery.claims import Pace
-from serving.delivery.clock_watch import _LOCK, ClockWatch
+from serving.delivery.clock_watch import _LOCK, ClockWatch, overdue
 from serving.delivery.deliverer import Deliverer
 from serving.delivery.destination import Envelope
 from serving.delivery.service import Watches, run
 from serving.store.database import Database
-from serving.store.handling import close, contacted
+from serving.store.handling import Closing, arrived, close, contacted
 from serving.store.retention import delete_ticket, purge_expired
 from serving.store.reviews import Verdict, review
 from serving.store.tables import OutboxMessage, StoredCue, StoredTicket
@@ -118,7 +118,7 @@ def test_a_purge_leaves_what_a_running_ticket_was_told_of_so_that_nothing_is_tol
         purge_expired(database, actor="clock", now=clock())
         assert watch.look() == 0
     assert told(database) == [("overdue", "contact_due_at"), ("overdue", "due_at")]
-    close(database, "T1", version=1, note=None, by="reviewer", now=clock())
+    close(database, "T1", closing=Closing(1), by="reviewer", now=clock())
     purge_expired(database, actor="clock", now=clock())
     assert told(database) == []
 
@@ -139,11 +139,27 @@ def test_the_clock_of_the_contact_ends_with_the_first_contact_and_the_others_run
     assert told(database) == [("overdue", "due_at")]
 
 
+def test_the_crews_clock_ends_with_the_first_arrival_and_the_others_run_on(
+    take: Take, watch: ClockWatch, clock: Clock, database: Database
+) -> None:
+    take("T1", DANGER)
+    take("T2", DANGER)
+    clock.goes_on(minutes=5)
+    arrived(database, "T1", at=None, by="reviewer", now=clock())
+    clock.goes_on(hours=30)
+    watch.look()
+    with database.read() as session:
+        wanted = select(OutboxMessage.ticket_id, OutboxMessage.body).where(OutboxMessage.kind == "overdue")
+        late = {(ticket_id, body["clock"]) for ticket_id, body in session.execute(wanted)}
+        assert overdue(session, clock()) == {"arrive_by": 1, "contact_due_at": 2, "due_at": 0}
+    assert late == {("T1", "contact_due_at"), ("T2", "contact_due_at"), ("T2", "arrive_by")}
+
+
 def test_closing_stops_every_clock_and_a_review_lets_them_run_again(
     take: Take, watch: ClockWatch, clock: Clock, database: Database, policy: Policy
 ) -> None:
     take("T1", DANGER)
-    close(database, "T1", version=1, note=None, by="reviewer", now=clock())
+    close(database, "T1", closing=Closing(1), by="reviewer", now=clock())
     clock.goes_on(days=20)
     assert watch.look() == 0
     review(database, "T1", verdict=Verdict(2, "other.outage"), policy=policy, reviewer="reviewer", now=clock())

@@ -1,4 +1,4 @@
-"""Contact and closing: reported by people, told to the queues, undone by a review; no flag ever closes anything."""
+"""Contact, arrival and closing: reported by people, told to the queues, undone by a review; no flag closes anything."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +12,12 @@ from serving.api.roles import Role
 from serving.store.database import Database
 from serving.store.labels import export_labels
 from serving.store.retention import delete_ticket
-from serving.store.tables import ClosingNote, OutboxMessage
+from serving.store.tables import ClosingNote, OutboxMessage, StoredTicket
 from tests.office import Served, served
 from tests.service.conftest import Clock
 
 OUTAGE = "停电三小时了没人管"
+REPORTS = [("contact", "contacted_at", "ticket.contacted"), ("arrive", "arrived_at", "ticket.arrived")]
 DENIES = "说我窃电,我根本没有窃电,罚我三千块凭什么"
 
 
@@ -84,23 +85,64 @@ def test_a_review_opens_a_closed_ticket_again_and_its_queue_hears_of_it(desk: Se
     assert _post(desk, "/T1/close", version=4).json()["status"] == "closed"
 
 
-def test_the_first_contact_is_noted_once(desk: Served, clock: Clock) -> None:
+@pytest.mark.parametrize("upheld", [True, False])
+def test_a_finding_is_kept_with_the_closing_and_goes_when_a_review_opens_the_ticket_again(
+    desk: Served, upheld: bool
+) -> None:
+    _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
+    assert _get(desk)["upheld"] is None
+    done = _post(desk, "/T1/close", version=1, upheld=upheld).json()
+    assert (done["upheld"], done["history"][-1]["detail"]["upheld"]) == (upheld, upheld)
+    again = _post(desk, "/T1/review", version=2, category="other.outage").json()
+    assert (again["upheld"], again["closed_at"]) == (None, None)
+    assert _post(desk, "/T1/close", version=3).json()["upheld"] is None  # nobody judged it this time
+
+
+@pytest.mark.parametrize("upheld", ["属实", "true", 1, [True]])
+def test_a_finding_that_is_neither_true_nor_false_is_refused_and_the_ticket_stays_open(
+    desk: Served, upheld: Any
+) -> None:
+    _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
+    assert _post(desk, "/T1/close", version=1, upheld=upheld).status_code == 422
+    assert _get(desk)["status"] == "open"
+
+
+def test_a_deletion_leaves_the_finding_for_the_figures(desk: Served, database: Database, clock: Clock) -> None:
+    _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
+    _post(desk, "/T1/arrive")
+    _post(desk, "/T1/close", version=1, upheld=True)
+    delete_ticket(database, "T1", actor="合规", now=clock())
+    with database.read() as session:
+        row = session.get_one(StoredTicket, "T1")
+        assert (row.status, row.upheld, row.arrived_at) == ("deleted", True, clock())
+
+
+@pytest.mark.parametrize(("call", "field", "action"), REPORTS)
+def test_the_first_report_is_noted_once(desk: Served, clock: Clock, call: str, field: str, action: str) -> None:
     _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
     clock.goes_on(hours=2)
-    first = _post(desk, "/T1/contact", at="2026-11-23T10:30:00+08:00").json()
-    assert (first["contacted_at"], first["version"]) == ("2026-11-23T10:30:00+08:00", 1)
-    assert _post(desk, "/T1/contact").json()["contacted_at"] == first["contacted_at"]
-    assert [entry["action"] for entry in _get(desk)["history"]] == ["ticket.taken_in", "ticket.contacted"]
+    first = _post(desk, f"/T1/{call}", at="2026-11-23T10:30:00+08:00").json()
+    assert (first[field], first["version"]) == ("2026-11-23T10:30:00+08:00", 1)
+    assert _post(desk, f"/T1/{call}").json()[field] == first[field]
+    assert [entry["action"] for entry in _get(desk)["history"]] == ["ticket.taken_in", action]
+    others = {name for _, name, _ in REPORTS} - {field}
+    assert [first[name] for name in others] == [None]  # one says nothing of the other
+    assert _post(desk, f"/none/{call}").status_code == 404
 
 
+@pytest.mark.parametrize(("call", "field", "action"), REPORTS)
 @pytest.mark.parametrize(
     "at", ["2026-11-23T08:59:00+08:00", "2026-11-23T11:01:00+08:00", "2026-11-23T10:00:00", "soon"]
 )
-def test_a_contact_before_the_complaint_or_in_the_future_is_refused(desk: Served, clock: Clock, at: str) -> None:
+def test_a_report_of_a_time_before_the_complaint_or_in_the_future_is_refused(
+    desk: Served, clock: Clock, at: str, call: str, field: str, action: str
+) -> None:
     _post(desk, "", Role.INTAKE, ticket_id="T1", content=OUTAGE)
     clock.goes_on(hours=2)
-    assert _post(desk, "/T1/contact", at=at).status_code == 422
-    assert _get(desk)["contacted_at"] is None
+    assert _post(desk, f"/T1/{call}", at=at).status_code == 422
+    found = _get(desk)
+    assert found[field] is None
+    assert action not in str(found["history"])
 
 
 def test_nothing_is_reported_of_a_ticket_that_is_done(desk: Served, database: Database, clock: Clock) -> None:
@@ -108,7 +150,7 @@ def test_nothing_is_reported_of_a_ticket_that_is_done(desk: Served, database: Da
         _post(desk, "", Role.INTAKE, ticket_id=f"T{number}", content=OUTAGE)
     _post(desk, "/T1/close", version=1)
     delete_ticket(database, "T2", actor="合规", now=clock())
-    for path in ("/T1/contact", "/T2/contact"):
+    for path in ("/T1/contact", "/T2/contact", "/T1/arrive", "/T2/arrive"):
         assert _post(desk, path).status_code == 409
     assert _post(desk, "/T2/close", version=2).status_code == 409
 

@@ -1,13 +1,17 @@
 """Lists of tickets: order, filters, pages."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from model.errors import InvalidField
 from serving.store.database import Database
+from serving.store.handling import arrived, contacted
 from serving.store.queue import Filters, Slice, page
+from serving.store.urgency import counts
 
 Take = Callable[..., dict]
 LATE, SOON, NOW = "2026-11-23T08:30:00+08:00", "2026-11-20T08:30:00+08:00", "2026-11-10T08:30:00+08:00"
@@ -50,6 +54,43 @@ def test_danger_comes_first_then_what_is_overdue_then_the_nearest_then_escalatio
 )
 def test_filters_hold_together(filled: Database, filters: dict[str, str], expected: set[str]) -> None:
     assert set(_ids(filled, **filters)) == expected
+
+
+def test_a_ticket_where_somebody_has_arrived_waits_for_its_answer_only(filled: Database, take: Take) -> None:
+    later = HERE + timedelta(hours=4)  # every crew is late, every contact has time
+    for name in ("here", "nobody"):
+        take(name, "停电三小时了没人管", accepted_at=LATE)
+    for name in ("overdue", "soon"):
+        contacted(filled, name, at=None, by="reviewer", now=later)
+    arrived(filled, "here", at=None, by="reviewer", now=later)
+    with filled.read() as session:
+        late = page(session, Filters(urgency="overdue"), Slice(), later).tickets
+        assert [one["ticket_id"] for one in late] == ["danger", "overdue", "nobody"]
+        shown = [one["ticket_id"] for one in page(session, Filters(), Slice(), later).tickets]
+        assert counts(session, later)["overdue"] == 3
+    assert shown.index("nobody") < shown.index("soon") < shown.index("here")
+
+
+def test_the_queue_and_its_figures_are_read_from_an_index_alone(filled: Database) -> None:
+    """As they are over 100,000 tickets: SQLite names the index that holds every column they ask for."""
+    if not filled.is_sqlite:
+        pytest.skip("PostgreSQL chooses by the number of rows")
+    said: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        said.append((statement, parameters))
+
+    event.listen(filled.engine, "before_cursor_execute", note)
+    with filled.read() as session:
+        page(session, Filters(status="open", urgency="overdue"), Slice(fold=True), HERE)
+        counts(session, HERE)
+    event.remove(filled.engine, "before_cursor_execute", note)
+    asked = [one for one in said if "tickets.status" in one[0] and "tickets.desk" not in one[0]]  # not the rows shown
+    assert len(asked) == 4  # leaders of events, the page, two counts
+    with filled.engine.connect() as connection:
+        for statement, parameters in asked:
+            steps = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            assert any("tickets USING COVERING INDEX" in step for step in steps), steps
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4])

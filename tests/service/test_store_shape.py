@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event, func, inspect, select, text
 
@@ -21,6 +23,7 @@ from serving.store.secret import own_secret
 from serving.store.tables import OutboxMessage, StoredTicket
 from serving.store.upgrade import upgrade
 from serving.store.writer import TicketWriter
+from tests.service.conftest import Take
 from triage.compose import build_store, store_secret
 from triage.settings import Settings
 
@@ -33,7 +36,22 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
 def test_an_upgrade_can_be_repeated(database: Database) -> None:
     upgrade(database)
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0005"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0006"]
+
+
+def test_steps_can_be_taken_back_and_taken_again_over_tickets(database: Database, take: Take) -> None:
+    take("T1", "停电三小时了没人管")
+    configuration = Config()
+    configuration.set_main_option("script_location", "serving.store:migrations")
+    for step, columns in ((command.downgrade, set()), (command.upgrade, {"upheld", "arrived_at"})):
+        with database.unhurried(), database.write() as session:
+            configuration.attributes["connection"] = session.connection()
+            step(configuration, "r0005" if step is command.downgrade else "head")
+        found = {column["name"] for column in inspect(database.engine).get_columns("tickets")}
+        assert found & {"upheld", "arrived_at"} == columns
+    with database.read() as session:
+        row = session.get_one(StoredTicket, "T1")
+        assert (row.upheld, row.arrived_at) == (None, None)
 
 
 def _upgrade(url: str) -> None:

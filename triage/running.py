@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from model.encoder import usable_cores
 from model.errors import BundleError, PolicyError
 from model.policy import Policy
 from serving.engine.engine import Source
@@ -23,12 +24,18 @@ def build_source(settings: Settings) -> Source:
     Returns:
         The source; nothing is opened yet.
     """
+    threads = _threads(settings)
     return Source(
-        first=lambda: build_service_pipeline(settings),
-        renew=lambda: build_pipeline(settings),
+        first=lambda: build_service_pipeline(settings, threads=threads),
+        renew=lambda: build_pipeline(settings, threads=threads),
         folder=lambda: bundle_folder(settings),
         policy=lambda: settings.policy,
     )
+
+
+def _threads(settings: Settings) -> int:
+    """Of one inference, so that all that run at once share the cores: threads that wait for a core spin on another's."""
+    return max(1, usable_cores() // (settings.workers * EngineOptions().workers))
 
 
 def engine_options(settings: Settings) -> EngineOptions:

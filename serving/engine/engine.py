@@ -18,6 +18,7 @@ from model.ticket import Ticket
 from serving.engine.figures import Figures
 from serving.engine.folder import Watched
 from serving.engine.ladder import Batch, Ladder
+from serving.engine.memory import give_back
 from serving.engine.options import EngineOptions
 from serving.engine.pace import TICKET, Clock
 from serving.engine.waiting import Job, Waiting
@@ -200,6 +201,7 @@ class Engine:
         gc.unfreeze()  # warming freezes what is alive: not the remains of every former pipeline
         pipeline.warm()
         self.swap(pipeline)
+        give_back()
         self.refused = False
         self._figures.reloads.labels("swapped").inc()
         log.info("bundle in use: %s", pipeline.bundle.id if pipeline.bundle else "none")

@@ -1,6 +1,6 @@
 """An application with a store for tests: keys of every role, a clock that tests set, rules that answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,13 +45,15 @@ def served(
     with_keys: bool = True,
     per_minute: int = 100_000,
     clock: Callable[[], datetime] = now,
+    customers: Mapping[str, int] | None = None,
 ) -> Iterator[Served]:
     """A running application; without keys it is called from this machine."""  # fmt: skip
     tokens = {
         role: keys.create(database, Caller(str(role), role, UNITS.get(role)), by="test", now=clock())
         for role in (Role if with_keys else ())
     }
-    app = create_app(lambda: pipeline, "test", office=Office(database, SECRET, 365, per_minute, clock))
+    office = Office(database, SECRET, 365, per_minute, clock, customers or {})
+    app = create_app(lambda: pipeline, "test", office=office)
     near = {} if with_keys else {"base_url": "http://127.0.0.1:8000", "client": ("127.0.0.1", 1)}
     with TestClient(app, raise_server_exceptions=False, **near) as client:  # type: ignore[arg-type]
         yield Served(app, client, tokens)

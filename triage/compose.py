@@ -1,6 +1,7 @@
 """The composition root: turns settings into a pipeline. The only place that decides what is used."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,18 +73,19 @@ def build_pipeline(settings: Settings, named: Path | None = None, *, threads: in
     return Pipeline(own or bundle.policy, bundle)
 
 
-def build_service_pipeline(settings: Settings, named: Path | None = None) -> Pipeline:
+def build_service_pipeline(settings: Settings, named: Path | None = None, *, threads: int = 0) -> Pipeline:
     """The same for a server, which never stays down: a refused bundle leaves rules to answer.
 
     Args:
         settings: bundle, key, policy.
         named: a bundle named on the command line.
+        threads: of one inference of the encoder; 0 takes every core.
 
     Returns:
         The pipeline; its `missing` says why rules answer.
     """
     try:
-        return build_pipeline(settings, named)
+        return build_pipeline(settings, named, threads=threads)
     except BundleError as error:
         reason = "bundle_missing" if isinstance(error, BundleMissing) else "bundle_refused"
         log.error("%s: %s", reason, error)
@@ -138,17 +140,38 @@ def build_office(settings: Settings) -> "Office":
     """The store as the service uses it. It need not be reachable yet: the service starts without it.
 
     Args:
-        settings: store, secret, retention, rate.
+        settings: store, secret, retention, rate, customers.
 
     Returns:
         The office.
+
+    Raises:
+        UnreadableInput: the table of customers cannot be read.
     """
     from serving.api.office import Office
 
-    database = Database(settings.database_url)
-    return Office(
-        database, store_secret(settings, database), settings.retention_days, settings.rate_per_minute, china_now
-    )
+    database, customers = Database(settings.database_url), build_customers(settings.customers)
+    secret = store_secret(settings, database)
+    return Office(database, secret, settings.retention_days, settings.rate_per_minute, china_now, customers)
+
+
+def build_customers(table: Path | None) -> Mapping[str, int]:
+    """Customers by unit, the denominator of 万户投诉率.
+
+    Args:
+        table: a CSV file, where there is one.
+
+    Returns:
+        Empty without a table.
+
+    Raises:
+        UnreadableInput: the table cannot be read.
+    """
+    if table is None:
+        return {}
+    from serving.hotspots.customers import read_customers
+
+    return read_customers(table)
 
 
 def store_secret(settings: Settings, database: Database) -> bytes:

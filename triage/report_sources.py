@@ -14,7 +14,6 @@ from model.rows import read_rows
 from serving.events.records import listed
 from serving.hotspots.analyse import Background, analyse, history_since, texts_since
 from serving.hotspots.analysis import Analysis
-from serving.hotspots.customers import read_customers
 from serving.hotspots.daily import daily_from_store
 from serving.hotspots.frame import from_records, from_store
 from serving.hotspots.options import By, Options
@@ -23,7 +22,7 @@ from serving.reports.briefing import LOOK_BACK
 from serving.reports.handover import Handover
 from serving.reports.material import LeftOut, Material, Post
 from serving.reports.stored import Time, between, keys_by_role, month_of, open_tickets, waiting_cues
-from triage.compose import build_pipeline, build_policy, build_store, bundle_folder, china_now
+from triage.compose import build_customers, build_pipeline, build_policy, build_store, bundle_folder, china_now
 from triage.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,12 +68,12 @@ class Source:
 
         Args:
             asked: the time.
-            customers: table of customers by unit, where there is one.
+            customers: table of customers by unit; None: that of the settings, where there is one.
 
         Returns:
             Both over the same tickets.
         """
-        known = Background(customers=read_customers(customers) if customers else {}, as_of=china_now())
+        known = Background(customers=build_customers(customers or Settings().customers), as_of=china_now())
         if self.file is None:
             policy = build_policy(Settings())
             with _store() as session:
@@ -153,7 +152,7 @@ def handover_of() -> Handover:
     since = midnight(now.date()) - _HANDOVER
     with _store() as session:
         every = from_store(session, texts_since(since, now), now, policy.taxonomy, texts=False)
-        past = Background(daily=daily_from_store(session, history_since(since, "week"), now), as_of=now)
+        past = Background(daily=daily_from_store(session, history_since(since, "week"), now, policy.taxonomy), as_of=now)
         parts = open_tickets(session), waiting_cues(session), listed(session, since=now)
         keys = keys_by_role(session)
     analysis = analyse(every, since=since, until=now, policy=policy, options=Options(by="week"), background=past)

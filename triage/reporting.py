@@ -27,6 +27,7 @@ _NAMES = {
     "cust_no": ("cust_no", "户号", "客户编号"),
     "closed_at": ("closed_at", "办结时间"),
     "contacted_at": ("contacted_at", "联系时间", "首次联系时间"),
+    "arrived_at": ("arrived_at", "到场时间"),
     "upheld": ("upheld", "属实", "是否属实"),
 }
 _TRUE, _FALSE = ("是", "属实", "true", "1", "y", "yes"), ("否", "不属实", "false", "0", "n", "no")
@@ -127,17 +128,12 @@ def _placed(ticket: Ticket, value: Mapping[str, Any]) -> Ticket:
 
 
 def _known(value: Mapping[str, Any], secret: bytes) -> dict[str, Any]:
-    closed, contacted = (parse_time(_given(value, name)) for name in ("closed_at", "contacted_at"))
+    times = {name: parse_time(_given(value, name)) for name in ("closed_at", "contacted_at", "arrived_at")}
     word = (_word(value, "upheld") or "").lower()
     upheld = True if word in _TRUE else False if word in _FALSE else None
+    closed = times["closed_at"] is not None
     status = "closed" if closed else "open" if any(name in value for name in _NAMES["closed_at"]) else None
-    return {
-        "closed_at": closed,
-        "contacted_at": contacted,
-        "upheld": upheld,
-        "status": status,
-        "caller": _caller(value, secret),
-    }
+    return {**times, "upheld": upheld, "status": status, "caller": _caller(value, secret)}
 
 
 def _caller(value: Mapping[str, Any], secret: bytes) -> str | None:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     bundle: Path | None = Field(None, description="模型包目录;不设则用当前目录下的 artifacts/champion,没有则只用规则")
     bundle_key: SecretStr | None = Field(None, description="模型包签名密钥(HMAC);设置后只接受签名相符的模型包")
     policy: Path | None = Field(None, description="本单位的策略目录;不设则用模型包内的")
+    customers: Path | None = Field(
+        None, description="各单位户数表(CSV),用于热点与报告的万户投诉率;启动时读取,改后须重启"
+    )
     host: str = Field("127.0.0.1", description="服务监听地址;没有建过访问密钥时只监听本机")
     port: int = Field(8000, ge=1, le=65535, description="服务端口")
     workers: int = Field(1, ge=1, le=32, description="服务进程数")

@@ -58,6 +58,7 @@ def _made(office: Office, policy: Policy, wanted: ReportQuery) -> bytes:
     from serving.reports.stored import Time, month_of
 
     asked = Time(midnight(wanted.since), midnight(wanted.until), wanted.by)
+    known = Background(customers=office.customers, as_of=office.now())
     with office.store.read() as session:
-        analysis, material = month_of(session, asked, policy, Background(as_of=office.now()))
+        analysis, material = month_of(session, asked, policy, known)
     return CONTENT[f".{wanted.format}"](monthly(analysis, material))

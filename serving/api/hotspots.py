@@ -70,7 +70,7 @@ class Analyst:
 
         since, until, by = asked
         options = Options(by="month" if by == "month" else "week", texts_most=TEXTS_MOST)
-        background = Background(as_of=now)
+        background = Background(customers=self._office.customers, as_of=now)
         store, between = self._office.store, (midnight(since), midnight(until))
         return analyse_store(store, *between, policy=policy, options=options, background=background).to_json()
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,7 @@ class Office:
         retention_days: how long a ticket is kept.
         per_minute: tickets or calls of one key.
         now: the clock.
+        customers: by unit, for 万户投诉率.
     """
 
     database: Database
@@ -38,6 +39,7 @@ class Office:
     retention_days: int
     per_minute: int
     now: Callable[[], datetime]
+    customers: Mapping[str, int] = field(default_factory=dict)
     _intake: Intake = field(init=False)
     _ready: bool = field(default=False, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)

@@ -156,8 +156,8 @@ class Breach:
     """One clock in one place (`unit` None: everywhere).
 
     `clock` is contact (24 h), due (5 working days) or arrive (on site). Of the `decided` tickets the clock has run out or
-    was met; `late` ones missed it, `running` ones of these still wait. `share` is late / decided, None under 5. Nobody
-    reports an arrival to the store: `arrive` is late where neither contact nor closing was noted by then.
+    was met; `late` ones missed it, `running` ones of these still wait. `share` is late / decided, None under 5. `arrive` ends
+    when an arrival is noted; of a ticket without one, when it was contacted or closed.
     """
 
     clock: str

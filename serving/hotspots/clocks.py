@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from serving.hotspots.analysis import Breach, RepeatCaller, Upheld
 from serving.hotspots.options import Options
 
-CLOCKS = {  # clock -> due time, and what ends it: whichever came first
-    "contact": ("contact_due_at", ("contacted_at", "closed_at")),
-    "due": ("due_at", ("closed_at",)),
-    "arrive": ("arrive_by", ("contacted_at", "closed_at")),
+CLOCKS = {  # clock -> due time, what decides when it ended, and what does where that is unknown: whichever came first
+    "contact": ("contact_due_at", None, ("contacted_at", "closed_at")),
+    "due": ("due_at", None, ("closed_at",)),
+    "arrive": ("arrive_by", "arrived_at", ("contacted_at", "closed_at")),
 }
 _CALLER = 12  # letters of the HMAC that are shown
 
@@ -29,9 +30,9 @@ def breaches(tickets: pd.DataFrame, as_of: pd.Timestamp, options: Options) -> tu
         Nothing for a clock that no ticket has, or of whose end nothing is known (a file without status and times).
     """
     found: list[Breach] = []
-    for clock, (due, ends) in CLOCKS.items():
+    for clock, (due, _, _) in CLOCKS.items():
         running = tickets[tickets[due].notna() & (tickets["status"] != "deleted")]
-        known = running["status"].notna() | running[list(ends)].notna().any(axis=1)
+        known = running["status"].notna() | ended(clock, running).notna()
         if not known.any():
             continue
         found.append(_breach(clock, None, running, as_of, options))
@@ -40,18 +41,32 @@ def breaches(tickets: pd.DataFrame, as_of: pd.Timestamp, options: Options) -> tu
     return tuple(found)
 
 
+def ended(clock: str, rows: pd.DataFrame) -> "pd.Series[Any]":
+    """When a clock ended. An arrival that somebody noted decides; where none was, contact or closing stands for it.
+
+    Args:
+        clock: of `CLOCKS`.
+        rows: of a frame of `serving.hotspots.frame`.
+
+    Returns:
+        A time for each row; NaT where nothing ended the clock.
+    """
+    _, decides, otherwise = CLOCKS[clock]
+    first = rows[list(otherwise)].min(axis=1)
+    return rows[decides].fillna(first) if decides else first
+
+
 def _breach(clock: str, unit: str | None, rows: pd.DataFrame, as_of: pd.Timestamp, options: Options) -> Breach:
-    due, ends = CLOCKS[clock]
-    ended = rows[list(ends)].min(axis=1)
-    over = rows[due] < as_of
-    late = (ended > rows[due]) | (ended.isna() & over)
-    decided, number = int((over | ended.notna()).sum()), int(late.sum())
+    due, end = rows[CLOCKS[clock][0]], ended(clock, rows)
+    over = due < as_of
+    late = (end > due) | (end.isna() & over)
+    decided, number = int((over | end.notna()).sum()), int(late.sum())
     return Breach(
         clock=clock,
         unit=unit,
         decided=decided,
         late=number,
-        running=int((late & ended.isna()).sum()),
+        running=int((late & end.isna()).sum()),
         share=number / decided if decided >= options.smallest else None,
         ticket_ids=tuple(rows["ticket_id"][late]),
     )

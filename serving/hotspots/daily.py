@@ -7,25 +7,30 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Date, cast, func, select
 from sqlalchemy.orm import Session
 
+from model.taxonomy import Taxonomy
 from serving.events.arrival import arrived
-from serving.hotspots.frame import Level, units_of
+from serving.hotspots.frame import Level, todays, units_of
 from serving.store.tables import StoredTicket
 
 COLUMNS = ("day", "leaf", "unit", "tickets")
 _PLACE = ("city", "county", "station")
 
 
-def daily_from_store(session: Session, since: datetime, until: datetime, *, level: Level = "station") -> pd.DataFrame:
+def daily_from_store(
+    session: Session, since: datetime, until: datetime, taxonomy: Taxonomy, *, level: Level = "station"
+) -> pd.DataFrame:
     """Counts of stored tickets, deleted ones among them.
 
     Args:
         session: reads.
         since: arrived from this moment on.
         until: arrived before this moment.
+        taxonomy: knows what became of former leaves.
         level: what a unit is.
 
     Returns:
-        Columns `day` (midnight in Asia/Shanghai, without zone), `leaf`, `unit` (None where unknown), `tickets`.
+        Columns `day` (midnight in Asia/Shanghai, without zone), `leaf` (today's code), `unit` (None where unknown),
+        `tickets`; leaves that were merged may have several rows for one cell.
     """
     place = [getattr(StoredTicket, name) for name in _PLACE]
     day = _day(session)
@@ -33,6 +38,7 @@ def daily_from_store(session: Session, since: datetime, until: datetime, *, leve
     query = query.where(arrived() >= since, arrived() < until).group_by(day, StoredTicket.category, *place)
     rows = [tuple(row) for row in session.execute(query)]  # pandas takes long over rows of SQLAlchemy
     frame = pd.DataFrame(rows, columns=["day", "leaf", *_PLACE, "tickets"], dtype=object)
+    frame["leaf"] = todays(frame["leaf"], taxonomy)
     frame["unit"] = units_of(frame, level)
     frame["day"] = pd.to_datetime(frame["day"])
     frame["tickets"] = frame["tickets"].astype(int)

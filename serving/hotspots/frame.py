@@ -2,7 +2,8 @@
 
 `COLUMNS` says what stands in it. Times are in Asia/Shanghai. `accepted_at` is the time received where acceptance is not
 known. `unit` is the place that figures are made for; None where a ticket names none. `category` is the leaf as predicted,
-or as a person decided; `filing` a code. The four flags tell whether one was raised, never that it is true.
+or as a person decided, under today's code; `filing` a code. The four flags tell whether one was raised, never that it is
+true; `upheld` is what people found of a closed ticket, None where nobody judged it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,15 +20,15 @@ from serving.events.arrival import arrived
 from serving.store.tables import StoredCue, StoredPrediction, StoredTicket, TicketText
 
 Level = Literal["station", "county", "city"]
-TIMES = ("accepted_at", "contact_due_at", "due_at", "arrive_by", "contacted_at", "closed_at")
+TIMES = ("accepted_at", "contact_due_at", "due_at", "arrive_by", "contacted_at", "arrived_at", "closed_at")
 COLUMNS = (
     "ticket_id", "accepted_at", "category", "group", "city", "county", "station", "unit", "decision", "safety",
     "escalation", *FLAGS, "text", "caller", "repeat_of", "event_id", "contact_due_at", "due_at", "arrive_by",
-    "contacted_at", "closed_at", "status", "upheld", "filing",
+    "contacted_at", "arrived_at", "closed_at", "status", "upheld", "filing",
 )  # fmt: skip
 _TRUTHS = ("safety", "escalation", *FLAGS)
 _STORED = ("ticket_id", "category", "city", "county", "station", "decision", "safety", "escalation", "caller", "repeat_of",
-           "event_id", "contact_due_at", "due_at", "arrive_by", "contacted_at", "closed_at", "status")  # fmt: skip
+           "event_id", "contact_due_at", "due_at", "arrive_by", "contacted_at", "arrived_at", "closed_at", "status", "upheld")  # fmt: skip
 _PARTS: Mapping[Level, tuple[str, ...]] = {
     "station": ("county", "station"),
     "county": ("city", "county"),
@@ -50,12 +51,12 @@ def from_store(
         session: reads.
         since: arrived from this moment on.
         until: arrived before this moment.
-        taxonomy: knows the group of each leaf.
+        taxonomy: knows the group of each leaf, and what became of former ones.
         level: what a unit is.
         texts: with masked texts.
 
     Returns:
-        A frame of `COLUMNS` in order of arrival; `upheld` is None, which the store does not know.
+        A frame of `COLUMNS` in order of arrival.
     """
     text = [TicketText.text] if texts else []
     columns = [getattr(StoredTicket, name) for name in _STORED]
@@ -70,6 +71,7 @@ def from_store(
     filed = session.execute(_of(StoredPrediction, StoredPrediction.body["filing"]["code"].as_string(), known))
     last = {ticket_id: code for _, ticket_id, code in sorted(map(tuple, filed))}  # of several the last one holds
     frame["filing"] = frame["ticket_id"].map(last)
+    frame["category"] = todays(frame["category"], taxonomy)
     for flag in FLAGS:
         frame[flag] = frame["ticket_id"].isin({ticket_id for _, ticket_id, raised in cues if raised == flag})
     return _completed(frame, taxonomy, level)
@@ -114,6 +116,20 @@ def record(ticket: Ticket, answer: Mapping[str, Any], text: str, **known: Any) -
         **{clock: route[clock] for clock in ("contact_due_at", "due_at", "arrive_by")},
         "filing": filing["code"] if filing else None, **known,
     }  # fmt: skip
+
+
+def todays(codes: "pd.Series[Any]", taxonomy: Taxonomy) -> "pd.Series[Any]":
+    """Stored codes as the taxonomy in force calls them.
+
+    Args:
+        codes: of leaves, perhaps former ones.
+        taxonomy: knows what became of them.
+
+    Returns:
+        Today's codes. A leaf that was split keeps its former one, as no program can tell the part; so does an unknown one.
+    """
+    became = {code: taxonomy.today(code) for code in codes.unique()}
+    return codes.map({code: now[0] if len(now) == 1 else code for code, now in became.items()})
 
 
 def units_of(frame: pd.DataFrame, level: Level) -> "pd.Series[Any]":

@@ -45,7 +45,8 @@ def analyse_store(
 
     def count() -> pd.DataFrame:
         with store.unhurried(), store.read() as session:
-            return daily_from_store(session, history_since(since, options.by), until, level=options.level)
+            first = history_since(since, options.by)
+            return daily_from_store(session, first, until, policy.taxonomy, level=options.level)
 
     with ThreadPoolExecutor(1) as aside, store.unhurried(), store.read() as session:
         counting = aside.submit(count)

@@ -91,7 +91,7 @@ class Briefing:
                 continue
             for column, name in _CLOCKS.items():
                 due = getattr(one, column)
-                met = column != "due_at" and _before(one.contacted_at, self.start)
+                met = _before(_met_at(one, column), self.start)
                 if _known(due) and due < end and not met:
                     found.append((due.to_pydatetime(), name, one))
         return sorted(found, key=lambda clock: (clock[0], clock[2].ticket_id))
@@ -192,6 +192,13 @@ class Briefing:
 def _conduct(material: Material) -> frozenset[str]:
     """Leaves that complain of a unit's own people."""
     return frozenset(code for code, route in material.policy.routing.routes.items() if route.never)
+
+
+def _met_at(one: Any, column: str) -> Any:
+    """When a clock was met before the ticket was closed; an arrival that was noted decides, else a contact stands for it."""
+    if column == "arrive_by" and _known(one.arrived_at):
+        return one.arrived_at
+    return None if column == "due_at" else one.contacted_at
 
 
 def _turn(items: tuple[str, ...], turn: int) -> str:

@@ -49,7 +49,7 @@ def month_of(session: Session, asked: Time, policy: Policy, known: Background) -
         Both over the same tickets.
     """
     every = from_store(session, texts_since(asked.since, asked.until), asked.until, policy.taxonomy)
-    daily = daily_from_store(session, history_since(asked.since, asked.by), asked.until)
+    daily = daily_from_store(session, history_since(asked.since, asked.by), asked.until, policy.taxonomy)
     known = replace(known, daily=daily, events={event.id: event.text for event in listed(session, until=asked.until)})
     material = Material(
         between(every, asked.since, asked.until),
@@ -116,14 +116,18 @@ def open_tickets(session: Session) -> list[OpenTicket]:
         session: reads.
 
     Returns:
-        With the earliest clock that still runs: contact and arrival stop with the first contact.
+        With the earliest clock that still runs: contact stops with the first contact, arrival with the first of the two.
     """
     t = StoredTicket
-    columns = (t.ticket_id, t.desk, t.status, t.safety, t.contact_due_at, t.due_at, t.arrive_by, t.contacted_at)
+    columns = (t.ticket_id, t.desk, t.status, t.safety, t.contact_due_at, t.due_at, t.arrive_by, t.contacted_at,
+               t.arrived_at)  # fmt: skip
     found = session.execute(select(*columns).where(t.status.in_(RUNNING)))
     return [
-        OpenTicket(ticket_id, desk, status, safety, _next([due] if contacted else [contact, due, arrive]))
-        for ticket_id, desk, status, safety, contact, due, arrive, contacted in found
+        OpenTicket(
+            ticket_id, desk, status, safety,
+            _next([due, None if contacted else contact, None if contacted or there else arrive]),
+        )
+        for ticket_id, desk, status, safety, contact, due, arrive, contacted, there in found
     ]
 
 

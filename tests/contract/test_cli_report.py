@@ -19,6 +19,8 @@ from serving.store.handling import Closing, close
 from serving.store.upgrade import upgrade
 from serving.store.writer import TicketWriter
 from tests.complaints import drawn
+from triage.compose import build_office
+from triage.settings import Settings
 
 Command = Callable[..., tuple[int, str, str]]
 HEADER = ["工单编号", "受理时间", "县公司", "供电所", "联系电话", "办结时间", "受理内容"]
@@ -249,6 +251,45 @@ def test_customers_give_the_rate_by_ten_thousand(triage: Command, file: Path, tm
     output = tmp_path / "month.html"
     assert triage("report", "hotspots", *OCTOBER, "--input", file, "--customers", table, "--output", output)[0] == 1
     assert "万户投诉率=件数÷户数×10000" in _words(output)
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_table_of_the_settings_gives_the_rate_where_none_is_named(
+    triage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, number in (("settings", 20_000), ("named", 30_000)):
+        table = f"county,station,customers\n安平县,城关供电所,{number}\n"
+        (tmp_path / f"{name}.csv").write_text(table, encoding="utf-8")
+    monkeypatch.setenv("TRIAGE_CUSTOMERS", "settings.csv")
+    _, out, _ = triage("report", "hotspots", *OCTOBER)
+    assert "20,000" in out
+    _, out, _ = triage("report", "hotspots", *OCTOBER, "--customers", "named.csv")
+    assert "30,000" in out
+
+
+@pytest.mark.parametrize(
+    ("table", "mend"), [(None, "请检查路径"), ("区县,供电所\n", "户数"), ("区县,供电所,户数\n城东县,河湾供电所,许多\n", "正整数")]
+)
+def test_a_service_does_not_start_with_a_table_of_customers_that_it_cannot_read(
+    triage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str | None, mend: str
+) -> None:
+    if table is not None:
+        (tmp_path / "customers.csv").write_text(table, encoding="utf-8")
+    monkeypatch.setenv("TRIAGE_CUSTOMERS", "customers.csv")
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("it was started"))
+    code, out, err = triage("serve")
+    assert (code, out) == (2, "")
+    assert "customers.csv" in err
+    assert mend in err
+
+
+def test_a_service_reads_the_table_of_customers_once_at_its_start(tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("区县,供电所,户数\n城东县,河湾供电所,12000\n", encoding="utf-8")
+    office = build_office(Settings(customers=file))
+    file.unlink()
+    assert office.customers == {"城东县 · 河湾供电所": 12_000}
+    assert build_office(Settings()).customers == {}
 
 
 @pytest.mark.usefixtures("stored")

@@ -1,6 +1,7 @@
 """Contact, arrival and closing: reported by people, told to the queues, undone by a review; no flag closes anything."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from model.pipeline import Pipeline
 from model.policy import Policy
 from serving.api.roles import Role
+from serving.reports.stored import open_tickets
 from serving.store.database import Database
 from serving.store.labels import export_labels
 from serving.store.retention import delete_ticket
@@ -83,6 +85,18 @@ def test_a_review_opens_a_closed_ticket_again_and_its_queue_hears_of_it(desk: Se
     assert again["history"][-1]["detail"]["reopened"] is True
     assert _told(database)[-1] == ("rerouted", again["queues"][0])
     assert _post(desk, "/T1/close", version=4).json()["status"] == "closed"
+
+
+def test_the_next_clock_in_a_handover_is_one_that_still_runs(desk: Served, database: Database) -> None:
+    ticket = {"ticket_id": "T1", "content": "电线断了掉在地上冒火花,快来人", "accepted_at": "2026-11-23T08:50:00+08:00"}
+    _post(desk, "", Role.INTAKE, **ticket)
+    shown = _get(desk)
+    for call, clock in ((None, "arrive_by"), ("arrive", "contact_due_at"), ("contact", "due_at")):
+        if call:
+            assert _post(desk, f"/T1/{call}").status_code == 200
+        with database.read() as session:
+            (waiting,) = open_tickets(session)
+        assert waiting.due == datetime.fromisoformat(shown[clock])
 
 
 @pytest.mark.parametrize("upheld", [True, False])

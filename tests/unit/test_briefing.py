@@ -70,6 +70,20 @@ def test_a_contact_that_was_made_is_no_longer_due(policy: Policy) -> None:
     assert _due(_report(policy, called)).rows == ()
 
 
+def test_an_arrival_that_was_noted_decides_and_else_the_contact_stands_for_it(policy: Policy) -> None:
+    clock = {"contact_due_at": None, "due_at": None, "arrive_by": START + timedelta(hours=1)}
+    soon = YESTERDAY + timedelta(hours=1)
+    rows = [
+        row("T1", "other.outage", "停电了", YESTERDAY, **clock),
+        row("T2", "other.outage", "停电了", YESTERDAY, **clock, contacted_at=soon),
+        row("T3", "other.outage", "停电了", YESTERDAY, **clock, arrived_at=soon),
+        row(
+            "T4", "other.outage", "停电了", YESTERDAY, **clock, contacted_at=soon, arrived_at=START + timedelta(hours=2)
+        ),
+    ]
+    assert [line[0] for line in _due(_report(policy, *rows)).rows] == ["T1", "T4"]
+
+
 def test_a_briefing_of_a_former_day_shows_that_day(policy: Policy) -> None:
     closed = row("T1", "billing.charge", "电费高", YESTERDAY, status="closed", closed_at=START + timedelta(days=3))
     assert [line[0] for line in _due(_report(policy, closed)).rows] == ["T1"]

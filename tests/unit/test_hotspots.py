@@ -168,6 +168,18 @@ def test_a_clock_is_late_after_its_time_and_small_units_show_no_share() -> None:
     assert found["城东县 · 北山供电所"].share is None
 
 
+def test_an_arrival_decides_its_clock_and_where_none_was_noted_contact_or_closing_does() -> None:
+    at, due = START - timedelta(days=5), START - timedelta(days=5) + timedelta(minutes=45)
+    soon, late = due - timedelta(minutes=1), due + timedelta(minutes=1)
+    rows = [
+        row("there", at, arrived_at=soon, contacted_at=late, closed_at=late), row("phoned", at, contacted_at=soon),
+        row("slow", at, arrived_at=late, contacted_at=soon), row("closed late", at, closed_at=late), row("never", at),
+    ]  # fmt: skip
+    found = next(one for one in analysed([{**one, "arrive_by": due} for one in rows]).breaches if one.unit is None)
+    assert (found.clock, found.decided, found.running) == ("arrive", 5, 1)
+    assert found.ticket_ids == ("slow", "closed late", "never")
+
+
 def test_findings_and_repeat_callers_are_told_without_a_number() -> None:
     rows = [row(f"u{n}", START - timedelta(days=2), upheld=n < 3, caller="ab" * 32) for n in range(6)]
     found = analysed([*rows, row("v", START - timedelta(days=1), caller="cd" * 32)])

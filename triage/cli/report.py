@@ -52,7 +52,7 @@ def hotspots(
     file: Input = None,
     output: Output = None,
     by: Annotated[By | None, typer.Option(help="按周或按月比较;不给时整月用月,其余用周")] = None,
-    customers: Annotated[Path | None, typer.Option(help="各单位户数表(CSV),用于万户投诉率")] = None,
+    customers: Annotated[Path | None, typer.Option(help="各单位户数表(CSV),用于万户投诉率;不给则用 TRIAGE_CUSTOMERS")] = None,
     bundle: Bundle = None,
     column: Column = None,
 ) -> None:

@@ -121,7 +121,7 @@ def _breaches(analysis: Analysis) -> Table:
     )
     late = sum(one.late for one in analysis.breaches if one.unit is None)
     see = f"共超时 {late} 次;至今未完成的今天就办。不足 {SMALL} 件的不算占比。" if late else "没有超时。"
-    return Table("时限", columns, rows, f"{see}到场没有专门登记,以联系或办结时间代替。" if rows else see, _MOST_LATE)
+    return Table("时限", columns, rows, f"{see}没有登记到场的,以联系或办结时间代替。" if rows else see, _MOST_LATE)
 
 
 def _ids(one: Breach) -> str:

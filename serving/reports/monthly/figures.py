@@ -97,7 +97,7 @@ def units(analysis: Analysis, material: Material) -> Section:
          *((one.customers, one.per_10k) if known else ()))
         for one in ordered
     )  # fmt: skip
-    rate = "万户投诉率=件数÷户数×10000。" if known else "没有给出各单位户数,不算万户投诉率(--customers)。"
+    rate = "万户投诉率=件数÷户数×10000。" if known else "没有给出各单位户数,不算万户投诉率(--customers 或 TRIAGE_CUSTOMERS)。"
     blocks: list[Block] = [Table("各单位", columns, rows, f"{_first(rows)}{rate}{_FEW}。", _MOST_UNITS)]
     if ordered:
         top = ordered[:_MOST_BARS]

@@ -1,6 +1,7 @@
 """A hotspot analysis, as the service gives it, in the shape that its page shows."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -108,6 +109,19 @@ def matrix(cells: list[dict[str, Any]]) -> tuple[list[str], list[dict[str, Any]]
         for leaf, total in leaves.most_common()
     ]
     return ordered, rows
+
+
+def rates(found: Mapping[str, Any]) -> dict[str, str]:
+    """万户投诉率 where customers are known.
+
+    Args:
+        found: the analysis.
+
+    Returns:
+        By unit, under "" that of all; empty where it is known of none.
+    """
+    known = {row["unit"]: row["per_10k"] for row in found["units"]} | {"": found["totals"]["all"]["per_10k"]}
+    return {unit: f"{rate:.2f}" for unit, rate in known.items() if rate is not None}
 
 
 def everywhere(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

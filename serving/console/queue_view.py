@@ -17,6 +17,7 @@ URGENCIES = {
 }
 STATUSES = {"open": "待处理", "reviewed": "已复核", "closed": "已办结"}
 SOON_HOURS = 4  # a clock with less is shown as urgent
+_ENDS = {"arrive_by": "arrived_at", "contact_due_at": "contacted_at"}  # what ends a clock before the ticket is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,23 @@ def row_of(ticket: Mapping[str, Any], leaves: Mapping[str, str], now: datetime) 
         "decision_name": words.DECISION.get(ticket["decision"], ticket["decision"]),
         "status_name": words.status(ticket["status"]),
         "count": ticket.get("folded", 1),
+        "matter": matter_of(ticket),
         "inside": False,
         "unfolded": False,
     }
+
+
+def matter_of(ticket: Mapping[str, Any]) -> str | None:
+    """What a ticket is folded by: its known event, else the incident that it may belong to.
+
+    Args:
+        ticket: of `GET /v1/tickets`.
+
+    Returns:
+        Such as event_id=7; None where it stands alone.
+    """
+    found = ((name, ticket.get(name)) for name in ("event_id", "incident"))
+    return next((f"{name}={value}" for name, value in found if value is not None), None)
 
 
 def clocks(ticket: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
@@ -127,7 +142,7 @@ def nearest(ticket: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
 def _stopped(ticket: Mapping[str, Any], field: str) -> str | None:
     """When a clock stopped, None while it runs."""
     closed: str | None = ticket.get("closed_at")
-    return (ticket.get("contacted_at") or closed) if field == "contact_due_at" else closed
+    return ticket.get(_ENDS.get(field, "")) or closed
 
 
 def _state(due: str, now: datetime) -> str:

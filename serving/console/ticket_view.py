@@ -14,6 +14,7 @@ _ACTIONS = {
     "ticket.reviewed": "复核",
     "ticket.review_undone": "撤销复核",
     "ticket.contacted": "首次联系客户",
+    "ticket.arrived": "到场",
     "ticket.closed": "办结",
     "ticket.deleted": "正文删除",
 }
@@ -45,6 +46,7 @@ def values_of(ticket: Mapping[str, Any], known: Catalogue, now: datetime) -> dic
         "reasons": [words.REASONS.get(reason, reason) for reason in prediction["reasons"]],
         "decision_name": words.DECISION.get(ticket["decision"], ticket["decision"]),
         "status_name": words.status(ticket["status"]),
+        "upheld": words.UPHELD.get(ticket["upheld"], ""),
         "channel": _CHANNELS.get(ticket["channel"] or "", ticket["channel"]),
         "where": " ".join(ticket["org"][part] for part in ("city", "county", "station") if ticket["org"][part]),
         "clocks": clocks(ticket, now),
@@ -89,6 +91,20 @@ def decision_of(ticket: Mapping[str, Any], sent: Mapping[str, str]) -> dict[str,
     return {
         "version": int(sent["version"]), "category": category, "secondary": secondary, "flags": flags, "note": note,
     }  # fmt: skip
+
+
+def closing_of(ticket: Mapping[str, Any], sent: Mapping[str, str]) -> dict[str, Any]:
+    """What a person reports of a ticket that is done, as the service wants it.
+
+    Args:
+        ticket: as it was shown.
+        sent: of the form; its `upheld` is yes, no, or empty where nobody judged it.
+
+    Returns:
+        The body of `POST …/close`.
+    """
+    upheld = {"yes": True, "no": False}.get(sent.get("upheld", ""))
+    return {"version": ticket["version"], "note": sent.get("note", "").strip() or None, "upheld": upheld}
 
 
 def others_decision(ticket: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -144,5 +160,7 @@ def _step(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         said += ",重新打开" if detail.get("reopened") else ""
     elif entry["action"] == "ticket.taken_in":
         said = f"「{names.get(detail['category'], detail['category'])}」送 {'、'.join(detail['queues'])}"
+    elif entry["action"] == "ticket.closed":
+        said = words.UPHELD.get(detail.get("upheld"), "")
     name = _ACTIONS.get(entry["action"], entry["action"])
     return {"at": entry["at"], "who": entry["actor"], "name": name, "said": said}

@@ -23,6 +23,8 @@ CUE_STEP = {
     "cue.expire": "到期",
 }  # fmt: skip
 
+UPHELD: dict[bool | None, str] = {True: "属实", False: "不属实"}  # None, not judged, has no word of its own
+
 
 def moment(value: str | None) -> str:
     """A time as people write it.

@@ -135,7 +135,10 @@ def running(folder: Path, browser: Browser) -> Iterator[Office]:
     }
     database.close()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
-    environment = {**kept, "TRIAGE_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    customers = folder / "customers.csv"
+    customers.write_text("county,station,customers\n临江县,城东供电所,10000\n", encoding="utf-8")
+    ours = {"TRIAGE_DATABASE_URL": url, "TRIAGE_CUSTOMERS": str(customers), "PYTHONPATH": str(ROOT)}
+    environment = {**kept, **ours}
     ports = _free(2)
     api, console = (f"http://127.0.0.1:{port}" for port in ports)
     commands = (["serve", "--port", str(ports[0])], ["console", "--port", str(ports[1]), "--api", api])

@@ -173,6 +173,27 @@ def test_contact_and_closing_stop_the_clocks(office: Office) -> None:
     assert office.call("GET", "/v1/tickets/DONE")["status"] == "closed"
 
 
+def test_an_arrival_is_noted_with_one_key_and_a_finding_with_the_closing(office: Office) -> None:
+    office.send("ONSITE", "电线断了掉在地上冒火花,快来人", hours=0.1)
+    page = office.sign_in("李工", "/tickets/ONSITE")
+    arrive = page.get_by_role("button", name="已到场")
+    expect(arrive).to_be_visible()
+    page.keyboard.press("d")
+    expect(page.locator(".note.said")).to_contain_text("到场")
+    expect(page.locator(".clocks .done")).to_have_count(1)
+    expect(arrive).to_have_count(0)
+    assert office.call("GET", "/v1/tickets/ONSITE")["arrived_at"]
+    page.get_by_text("办结…").click()
+    expect(page.get_by_label("未核定")).to_be_checked()
+    page.get_by_label("属实", exact=True).check()
+    assert serious(page) == []
+    page.get_by_label("办理结果").press("Enter")  # in this form it closes, and reports no contact
+    expect(page.locator(".note.said")).to_contain_text("已办结")
+    expect(page.locator(".handling")).to_contain_text("属实")
+    found = office.call("GET", "/v1/tickets/ONSITE")
+    assert (found["status"], found["upheld"], found["contacted_at"]) == ("closed", True, None)
+
+
 def test_a_ticket_that_is_not_there_says_so(office: Office) -> None:
     page = office.sign_in("李工", "/tickets/NOBODY")
     expect(page.get_by_role("alert").filter(has_text="没有这张工单")).to_be_visible()

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from model.ticket import CHINA
 from serving.console import words
+from serving.console.hotspot_view import rates
 from serving.console.marked import legend, runs
 from serving.console.queue_view import Wanted, clocks, nearest
-from serving.console.ticket_view import decision_of, others_decision
+from serving.console.ticket_view import closing_of, decision_of, others_decision
 from serving.console.walk import Walk
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=CHINA)
@@ -62,6 +63,11 @@ def test_the_nearest_clock_is_one_that_still_runs() -> None:
     soon, late = (NOW + timedelta(hours=2)).isoformat(), (NOW + timedelta(days=3)).isoformat()
     ticket = {"contact_due_at": soon, "due_at": late, "arrive_by": None, "contacted_at": None, "closed_at": None}
     assert [(one["name"], one["state"]) for one in clocks(ticket, NOW)] == [("首次联系", "soon"), ("答复", "calm")]
+    called = {**ticket, "arrive_by": (NOW - timedelta(hours=1)).isoformat(), "arrived_at": None}
+    assert [one["state"] for one in clocks(called, NOW)] == ["over", "soon", "calm"]
+    there = clocks({**called, "arrived_at": (NOW - timedelta(hours=2)).isoformat()}, NOW)
+    assert [one["state"] for one in there] == ["done", "soon", "calm"]
+    assert there[0]["words"] == "已完成(11-23 07:00)"
     contacted = nearest({**ticket, "contacted_at": NOW.isoformat()}, NOW)
     assert contacted is not None
     assert contacted["name"] == "答复"
@@ -108,3 +114,24 @@ def test_the_way_along_the_queue_goes_over_the_end_of_a_page_and_stops_at_both_e
         return [await walk.step(api, here, by) for here, by in steps]  # type: ignore[arg-type]
 
     assert asyncio.run(along()) == ["c", "d", None, None, "b"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "upheld"), [({"upheld": "yes"}, True), ({"upheld": "no"}, False), ({"upheld": ""}, None), ({}, None)]
+)
+def test_a_closing_says_what_was_found_only_where_somebody_chose_it(
+    chosen: dict[str, str], upheld: bool | None
+) -> None:
+    sent = {"close": "1", "note": " 已退费 ", **chosen}
+    assert closing_of({"version": 3}, sent) == {"version": 3, "note": "已退费", "upheld": upheld}
+
+
+def _figures(**rates: float | None) -> dict[str, Any]:
+    units = [{"unit": unit, "per_10k": rate} for unit, rate in rates.items() if unit != "every"]
+    return {"units": units, "totals": {"all": {"per_10k": rates.get("every")}}}
+
+
+def test_rates_are_shown_where_customers_are_known() -> None:
+    assert rates(_figures(河湾供电所=1.256, 北山供电所=None)) == {"河湾供电所": "1.26"}
+    assert rates(_figures(河湾供电所=1.256, every=0.5))[""] == "0.50"
+    assert rates(_figures(河湾供电所=None)) == {}

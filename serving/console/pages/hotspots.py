@@ -84,6 +84,7 @@ def _shown(found: dict[str, Any]) -> dict[str, Any]:
         "found": found,
         "units": units,
         "rows": rows,
+        "rates": hotspot_view.rates(found),
         "late": hotspot_view.everywhere(found["breaches"]),
         "late_units": [row for row in found["breaches"] if row["unit"] is not None and row["late"]],
         "clocks": hotspot_view.CLOCKS,

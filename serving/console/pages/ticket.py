@@ -13,7 +13,7 @@ from serving.console.forms import Part, Sent
 from serving.console.layout import View, frame, page
 from serving.console.queue_view import clocks
 from serving.console.session import SignedIn
-from serving.console.ticket_view import decision_of, others_decision, values_of
+from serving.console.ticket_view import closing_of, decision_of, others_decision, values_of
 from serving.console.walk import Walk
 from serving.console.words import ticket_url
 
@@ -184,17 +184,15 @@ class _Desk:
             await self._go(done["ticket_id"], {"kind": "done", "text": "已撤销,恢复为复核之前", "undo": False})
 
     async def _handle(self, sent: Sent) -> None:
-        """The customer was contacted, or the matter is done."""
+        """The customer was contacted, somebody is on the spot, or the matter is done."""
         if self._ticket is None:
             return
         if "contact" in sent:
             done, text = await self._post("contact", {}), "已记下首次联系的时间"
-        else:
-            note = sent.get("note", "").strip() or None
-            done, text = (
-                await self._post("close", {"version": self._ticket["version"], "note": note}),
-                "已办结,时限停止",
-            )
+        elif "arrive" in sent:
+            done, text = await self._post("arrive", {}), "已记下到场的时间"
+        else:  # the form of closing
+            done, text = await self._post("close", closing_of(self._ticket, sent)), "已办结,时限停止"
         if done is not None:
             self._show(done, {"kind": "done", "text": text, "undo": False})
 
@@ -202,7 +200,7 @@ class _Desk:
         await self._do(sent.get("do", ""))
 
     async def _key(self, event: events.GenericEventArguments) -> None:
-        keys = {"j": "next", "k": "back", "u": "undo", "c": "contact", "q": "queue"}
+        keys = {"j": "next", "k": "back", "u": "undo", "c": "contact", "d": "arrive", "q": "queue"}
         await self._do(keys.get(str(event.args.get("key")), ""))
 
     async def _do(self, what: str) -> None:
@@ -212,6 +210,8 @@ class _Desk:
             await self._undo()
         elif what == "contact" and self._ticket and not self._ticket["contacted_at"]:
             await self._handle({"contact": "1"})
+        elif what == "arrive" and self._ticket and self._ticket["arrive_by"] and not self._ticket["arrived_at"]:
+            await self._handle({"arrive": "1"})
         elif what == "queue":
             ui.navigate.to(f"/{self._walk.wanted.query}")
 

@@ -42,7 +42,7 @@
       event.preventDefault();
       desk.querySelector("form[name=decide]")?.requestSubmit(desk.querySelector("button[name=accept]"));
     } else if (key === "o" || key === "/") { event.preventDefault(); desk.querySelector("select[name=other]")?.focus(); }
-    else if (["j", "k", "u", "c", "q"].includes(key)) { event.preventDefault(); emitEvent("console_key", { key }); }
+    else if (["j", "k", "u", "c", "d", "q"].includes(key)) { event.preventDefault(); emitEvent("console_key", { key }); }
   });
 
   // the ticket: what Enter will do is written on the button

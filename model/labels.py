@@ -18,7 +18,7 @@ def digest(tickets: Iterable[LabelledTicket]) -> str:
     Returns:
         Hexadecimal SHA-256 over ids, text hashes and labels.
     """
-    return hashlib.sha256("\n".join(sorted(map(_line, tickets))).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(map(_line, tickets))).encode("utf-8", "replace")).hexdigest()
 
 
 def text_hash(text: str) -> str:

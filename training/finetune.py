@@ -36,6 +36,13 @@ class FinetuneSettings:
     seed: int = 0
     text: EncoderSettings = field(default_factory=EncoderSettings)
 
+    def __post_init__(self) -> None:
+        if min(self.layers, self.epochs, self.batch, self.patience) < 1 or self.seed < 0:
+            raise ValueError("layers、epochs、batch、patience 至少 1,seed 至少 0")
+        rates, shares = (self.rate, self.head_rate, self.layer_decay), (self.warmup, self.dropout, self.smoothing)
+        if not all(0 < one <= 1 for one in rates) or not all(0 <= one < 1 for one in shares):
+            raise ValueError("rate、head_rate、layer_decay 须大于 0,warmup、dropout、smoothing 须不小于 0,都小于 1")
+
 
 @dataclass(frozen=True)
 class Examples:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ READ_FOR_CUES = (
     *(*READ_FOR_LEAVES, "a10", "a11", "a12", "a13", "a17", "a18", "a19", "a20", "a21", "a25"),
     *("a26", "a27", "a28", "a29", "a31"),
 )
+_SEEDS = 2**32  # that scikit-learn takes
 READ = RulesRead(leaves=READ_FOR_LEAVES, cues=READ_FOR_CUES)
 
 
@@ -39,6 +41,10 @@ class FitSettings:
     max_ngram: int = 3
     seed: int = 0
     read: RulesRead = READ
+
+    def __post_init__(self) -> None:
+        if self.folds < 2 or self.max_ngram < 1 or not 0 <= self.seed < _SEEDS or not 0 < self.regularisation < inf:
+            raise ValueError("folds 至少 2,max_ngram 至少 1,regularisation 须大于 0,seed 须在 0 与 4294967295 之间")
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from model.errors import UnreadableInput
 from model.pipeline import Pipeline
 from model.taxonomy import FLAGS
 from model.ticket import LabelledTicket
+from model.yaml_text import parse_yaml
 from training.bootstrap import Figure, Interval, Rows, intervals, macro_f1_of, mean_of, rows_by_author
 from training.evaluated import Evaluated, rounded, run
 from training.verdict import KEPT, LOST, WATCH, Check, Flip, Sides, Verdict
 
 TOLERANCES = Path(__file__).with_suffix(".yaml")
 _NEVER = "safety"
+_ENDLESS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Tolerance:
     loss: float
     hard: float
     least: int
+
+    def __post_init__(self) -> None:
+        given = (self.loss, self.hard, self.least)
+        if not all(isinstance(value, int | float) and 0 <= value < _ENDLESS for value in given):
+            raise ValueError("loss、hard、least 须为不小于 0 的数")
 
     def outcome(self, change: float, interval: Interval, n: int) -> str:
         """What a change of a figure means.
@@ -74,7 +80,7 @@ class Tolerances:
             UnreadableInput: a key is missing, unknown or no number.
         """
         try:
-            given: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+            given: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))
             rounds, authors = int(given.pop("rounds")), int(given.pop("authors"))
             return cls(
                 str(given.pop("version")),
@@ -82,7 +88,7 @@ class Tolerances:
                 authors,
                 **{name: Tolerance(**value) for name, value in given.items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (OSError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise UnreadableInput(f"{path}:容许下降须与 training/gate.yaml 的键相同({error});请对照改正") from error
 
 

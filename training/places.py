@@ -82,6 +82,9 @@ def about(bundle: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    data = found.get("data")
+    return {**found, "data": data if isinstance(data, dict) else {}}

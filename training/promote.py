@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import BundleMissing, BundleRefused, Conflict
-from model.manifest import verify_bundle
+from model.manifest import plain_name, verify_bundle
 from training.places import BUNDLE, Places, about
 from training.verdict import FILE, LOST, Verdict, read_verdict
 
@@ -190,10 +190,10 @@ def _next_number(places: Places) -> int:
 
 
 def _id_of(bundle: Path) -> str | None:
-    """A bundle's id. A folder with an unreadable manifest is named after its state, so that it can be kept too."""
+    """A bundle's id. A folder whose manifest is unreadable, or names another place, is named after its state."""
     if not bundle.exists():
         return None
-    return str(about(bundle).get("id") or "unreadable")
+    return plain_name(about(bundle).get("id")) or "unreadable"
 
 
 def _file_of(folder: Path) -> str | None:

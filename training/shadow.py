@@ -10,17 +10,18 @@ from math import ceil, log
 from pathlib import Path
 from typing import Any
 
-import yaml
 from scipy.stats import binomtest
 
 from model.errors import UnreadableInput
 from model.policy import Policy
+from model.yaml_text import parse_yaml
 from training.evaluated import Table, rounded
 from training.shadow_case import AVOIDED, BOTH_WRONG, CAUSED, ShadowCase
 
 ASSUMPTIONS = Path(__file__).with_suffix(".yaml")
 ON, TOO_FEW, OFF = "可开启", "样本不足", "暂不开启"
 _HOUR = 60
+_ENDLESS = 1_000_000.0
 Cases = Sequence[ShadowCase]
 
 
@@ -48,15 +49,17 @@ class Assumptions:
             UnreadableInput: a key is missing, unknown, no number, or out of range.
         """
         try:
-            given: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+            given: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))
             minutes = {name: float(value) for name, value in given.pop("minutes").items()}
             found = cls(str(given.pop("version")), confidence=float(given.pop("confidence")), **minutes)
-        except (OSError, KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+        except (OSError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise UnreadableInput(
                 f"{path} 无法读取({type(error).__name__});请照 training/shadow.yaml 的写法"
             ) from error
-        if given or min(found.by_hand, found.check, found.wrong_route) < 0 or not 0.5 <= found.confidence < 1:
-            raise UnreadableInput(f"{path}:分钟数不得为负,confidence 须在 0.5 与 1 之间,不得有其他字段 {sorted(given)}")
+        minutes_fit = all(0 <= value < _ENDLESS for value in (found.by_hand, found.check, found.wrong_route))
+        if given or not minutes_fit or not 0.5 <= found.confidence < 1:
+            other = sorted(map(str, given))
+            raise UnreadableInput(f"{path}:分钟数不得为负,confidence 须在 0.5 与 1 之间,不得有其他字段 {other}")
         return found
 
 

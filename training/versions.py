@@ -13,7 +13,7 @@ from typing import Any
 
 from model.errors import UnreadableInput
 from model.labels import digest, text_hash
-from model.manifest import file_digest
+from model.manifest import file_digest, plain_name
 from model.taxonomy import Taxonomy
 from model.ticket import LabelledTicket
 from training.batch import BatchRow, Known, read_batch
@@ -167,12 +167,12 @@ def _entry(ticket: LabelledTicket, part: str) -> dict[str, Any]:
 
 
 def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name[:16]}.json"
+    return folder / f"{plain_name(name[:16]) or 'none'}.json"
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return table
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableInput(f"{path} 不是可读的数据版本;请从备份恢复,或移走后重新训练") from error

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from model.errors import PolicyError
 from model.policy import cue_schema, schema
+from model.policy.check_rules import check_dictionary, check_rules
 from model.policy.read_taxonomy import taxonomy_from
 from model.taxonomy import Taxonomy
+from model.yaml_text import NotYaml, parse_yaml
 
 BUILT_IN = Path(__file__).parent
 RULE_FILES = ("rules/leaves.yaml", "rules/flags.yaml", "rules/safety.yaml")
@@ -74,7 +75,8 @@ def load_policy(folder: Path | None = None) -> Policy:
     _check_leaves(policy)
     _check_auto(policy)
     _check_desks(policy)
-    _check_rules(policy)
+    check_rules(policy)
+    check_dictionary(policy.dictionary)
     _check_cues(policy)
     _check_events(policy)
     return policy
@@ -125,13 +127,9 @@ def find_file(folder: Path, name: str) -> Path:
 def _read(folder: Path, name: str, shape: type[Shape]) -> Shape:
     path = find_file(folder, name)
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loader, in C
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f"第 {place.line + 1} 行" if place else "位置不明"
-        raise PolicyError(
-            f"{path}:{where}:不是合法的 YAML;请检查缩进与引号,冒号须用半角且后留空格,不能用 Tab"
-        ) from error
+        data = parse_yaml(path.read_text(encoding="utf-8"))
+    except NotYaml as error:
+        raise PolicyError(f"{path}:{error}") from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path}:不是 UTF-8 编码;请另存为 UTF-8") from error
     try:
@@ -194,26 +192,6 @@ def _check_desks(policy: Policy) -> None:
         raise PolicyError(
             f"{find_file(policy.folder, 'routing.yaml')}:routes:班组「{'」「'.join(sorted(unknown))}」不在 desks 名单中;请补进 desks 或改正名称"
         )
-
-
-def _check_rules(policy: Policy) -> None:
-    targets = {*policy.taxonomy.codes, *policy.taxonomy.flags, "safety", "escalation", "not_a_complaint"}
-    targets |= {filing.code for filing in policy.taxonomy.filings} | {"theft_role"}
-    seen: set[str] = set()
-    for flag, name in policy.decision.flag_needs.items():
-        if name not in policy.context.lexicons:
-            raise PolicyError(f"decision.yaml:flag_needs → {flag}:词表 {name!r} 未定义;请加入 context.yaml 的 lexicons")
-    for rule in policy.rules:
-        if rule.id in seen:
-            raise PolicyError(f"rules:{rule.id}:规则编号重复,请改名")
-        seen.add(rule.id)
-        if rule.to not in targets:
-            raise PolicyError(f"rules:{rule.id}:to: {rule.to!r} 不是类别、线索或报备;请检查拼写")
-        if not rule.all and not rule.regex:
-            raise PolicyError(f"rules:{rule.id}:all 与 regex 至少要有一个")
-        for wording in (w for group in (*rule.all, rule.unless, rule.unless_anywhere) for w in group):
-            if wording.startswith("@") and wording[1:] not in policy.context.lexicons:
-                raise PolicyError(f"rules:{rule.id}:词表 {wording} 未定义;请加入 context.yaml 的 lexicons")
 
 
 def _check_cues(policy: Policy) -> None:

@@ -2,7 +2,9 @@
 
 from model.errors import PolicyError
 from model.policy.schema import ChangeEntry, TaxonomyFile
-from model.taxonomy import Change, Filing, Group, Leaf, Taxonomy
+from model.taxonomy import FLAGS, Change, Filing, Group, Leaf, Taxonomy
+
+_FEWEST = 2  # leaves that a classifier can tell apart
 
 
 def taxonomy_from(file: TaxonomyFile) -> Taxonomy:
@@ -41,6 +43,10 @@ def _check_leaves(file: TaxonomyFile) -> None:
         unknown = set(leaf.causes) - set(file.causes)
         if unknown:
             raise PolicyError(f"taxonomy.yaml:leaves → {leaf.code}:成因 {sorted(unknown)} 未定义,请加入 causes")
+    if set(file.flags) != set(FLAGS):
+        raise PolicyError(f"taxonomy.yaml:flags:四种线索 {'、'.join(FLAGS)} 都要写上名称,不能增减")
+    if len(codes) < _FEWEST:
+        raise PolicyError(f"taxonomy.yaml:leaves:至少要有 {_FEWEST} 个小类,现有 {len(codes)} 个")
     if len(set(codes)) != len(codes):
         raise PolicyError("taxonomy.yaml:leaves:类别代码重复,请删除重复项")
 

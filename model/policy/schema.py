@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Flag = Literal["malicious", "unreasonable", "theft", "arrears"]
 Text = Annotated[str, Field(min_length=1)]
@@ -13,7 +13,7 @@ Probability = Annotated[float, Field(gt=0, le=1)]
 class Strict(BaseModel):
     """Base of all policy shapes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Dated(Strict):
@@ -174,6 +174,13 @@ class DecisionFile(Dated):
             True where the office has switched it on.
         """
         return self.auto_leaves == "all" or leaf in self.auto_leaves
+
+    @field_validator("head_characters")
+    @classmethod
+    def _shorter(cls, head: int, info: ValidationInfo) -> int:
+        if head >= info.data.get("max_characters", head + 1):
+            raise ValueError("须小于 max_characters")
+        return head
 
     @field_validator("leaf_prior")
     @classmethod

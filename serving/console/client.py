@@ -169,7 +169,7 @@ class Api:
         Returns:
             The JSON of the answer; None where there is none.
         """
-        content = json.dumps({} if body is None else body, ensure_ascii=False).encode()
+        content = json.dumps({} if body is None else body, ensure_ascii=False).encode("utf-8", "replace")
         answer = await self.service.send(self.key, "POST", path, content=content)
         return answer.json() if answer.content else None
 

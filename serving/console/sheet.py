@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import UnreadableInput
-from model.rows import Row, read_rows
-from model.spreadsheet import safe_cell
+from model.rows import KINDS, Row, read_rows
+from model.spreadsheet import ILLEGAL, safe_cell
 from model.ticket import ID_KEYS, TEXT_KEYS
 from serving.console import words
 from serving.console.client import Api, ApiProblem
@@ -71,9 +71,7 @@ def read(content: bytes, name: str) -> list[Row]:
         UnreadableInput: not a table that can be read, no text column, too many rows, or none.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (
-            "input" + "".join(Path(name).suffixes[-2:] if name.endswith(".gz") else [Path(name).suffix])
-        )
+        path = Path(folder) / f"input{_ending(name)}"
         path.write_bytes(content)
         try:
             rows = list(islice(read_rows(path), ROWS_MOST + 1))
@@ -84,6 +82,16 @@ def read(content: bytes, name: str) -> list[Row]:
     if not rows:
         raise UnreadableInput(f"{name} 里没有工单;请检查是否存成了空表")
     return rows
+
+
+def _ending(name: str) -> str:
+    """The ending that tells a file's kind; nothing else of its name comes near the disk."""
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    packed = suffixes[-1:] == [".gz"]
+    kind = next(iter(suffixes[-2:-1] if packed else suffixes[-1:]), "")
+    if kind not in KINDS:
+        raise UnreadableInput(f"{name[:100]} 的类型不支持;请用 {' '.join(k for k in KINDS if k)}(可加 .gz)")
+    return f"{kind}.gz" if packed else kind
 
 
 async def predict(api: Api, rows: Sequence[Row], told: Told) -> list[Done]:
@@ -145,7 +153,7 @@ def workbook(done: Sequence[Done], name: str) -> bytes:
 
     book = openpyxl.Workbook()
     book.remove(book.active)
-    book.properties.title = f"派单表 {name}"
+    book.properties.title = f"派单表 {name}".translate(ILLEGAL)
     _fill(book.create_sheet("派单表"), done)
     wrong = [one for one in done if one.wrong]
     if wrong:

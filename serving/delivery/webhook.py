@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx2
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
 from model.errors import UnusableSettings
+from model.yaml_text import parse_yaml
 from serving.delivery.destination import DeliveryFailed, Envelope
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -48,8 +48,8 @@ def read_addresses(path: Path, hosts: str, desks: tuple[str, ...]) -> AddressTab
         UnusableSettings: not readable, an unknown desk, an address that is not allowed.
     """
     try:
-        table = AddressTable.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        table = AddressTable.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
         raise UnusableSettings(
             f"投递地址表 {path} 无法读取;请写成 desks: {{班组: 网址}} 与可选的 default: 网址"
         ) from error

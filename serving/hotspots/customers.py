@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from model.encoding import open_text
+from model.encoding import has_bad_bytes, open_text
 from model.errors import InvalidTicket, UnreadableInput
 from model.tables import delimited
 from serving.hotspots.frame import Level, unit_name
@@ -47,8 +47,10 @@ def read_customers(path: Path, *, level: Level = "station") -> Mapping[str, int]
         raise UnreadableInput(f"{path} 的表头须有 {needed} 与 customers(户数),现有:{'、'.join(header) or '无'}")
     found: dict[str, int] = {}
     for number, cells in enumerate(rows[1:], 1):
-        if isinstance(cells, InvalidTicket):
-            raise UnreadableInput(f"{path} 第 {number} 行无法读取;请检查引号")
+        if isinstance(cells, InvalidTicket) or any(has_bad_bytes(cell) for cell in cells):
+            raise UnreadableInput(f"{path} 第 {number} 行无法读取;请检查引号与编码(UTF-8 或 GB18030)")
+        if any(cell.strip() for cell in cells[len(names) :]):
+            raise UnreadableInput(f"{path} 第 {number} 行格数多于表头;带逗号的户数请加引号")
         row = {name: str(cell).strip() for name, cell in zip(names, cells, strict=False)}
         unit = unit_name(row, level)
         if unit is not None:

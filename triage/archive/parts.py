@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from model.errors import UnreadableInput, UnusableOutput
 from model.rows import KINDS, read_rows
@@ -78,12 +79,24 @@ class Record:
         folder.mkdir(parents=True, exist_ok=True)
         self.done: dict[str, dict[str, int]] = {}
         if self._path.exists():
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            kept = self._kept()
             if kept["versions"] != self._versions:
                 raise UnusableOutput(
                     f"{folder} 里是另一个模型包的结果({kept['versions']},本次 {self._versions});请换一个输出目录,或删去它重算"
                 )
             self.done = kept["done"]
+
+    def _kept(self) -> dict[str, Any]:
+        try:
+            kept: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            sound = isinstance(kept["versions"], dict) and all(
+                isinstance(one[name], int) for one in kept["done"].values() for name in ("rows", "errors", "mark")
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            sound = False
+        if not sound:
+            raise UnusableOutput(f"{self._path} 已损坏,不知哪些部分已算完;请换一个输出目录,或删去它重算")
+        return kept
 
     def open_parts(self, parts: Sequence[Part]) -> Iterator[Part]:
         """Parts that still have to be scored: not done, changed since, or their output is gone.

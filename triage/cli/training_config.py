@@ -5,9 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from model.errors import UnreadableInput
+from model.yaml_text import parse_yaml
 
 Settings = TypeVar("Settings")
 
@@ -29,8 +28,8 @@ def read_config(path: Path | None) -> dict[str, Any]:
     if not path.is_file():
         raise UnreadableInput(f"找不到训练参数 {path};请检查 --config")
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        given = parse_yaml(path.read_text(encoding="utf-8")) or {}
+    except ValueError as error:
         raise UnreadableInput(f"{path}:不是 UTF-8 的 YAML;请检查缩进与引号") from error
     if not isinstance(given, dict):
         raise UnreadableInput(f"{path}:应为 名称: 值 的列表,收到 {type(given).__name__}")
@@ -49,15 +48,18 @@ def filled(defaults: Settings, given: Any, place: str) -> Settings:
         The settings.
 
     Raises:
-        UnreadableInput: an unknown name, or a value of another type.
+        UnreadableInput: an unknown name, a value of another type, or one out of range.
     """
     known = {f.name: getattr(defaults, f.name) for f in fields(defaults)}  # type: ignore[arg-type]
     known = {name: value for name, value in known.items() if not is_dataclass(value)}
     if not isinstance(given, Mapping) or set(given) - set(known):
-        wrong = sorted(set(given) - set(known)) if isinstance(given, Mapping) else given
+        wrong = sorted(map(str, set(given) - set(known))) if isinstance(given, Mapping) else given
         raise UnreadableInput(f"{place}:不认识的参数 {wrong};可用:{sorted(known)}")
     for name, value in given.items():
         wanted = type(known[name])
         if isinstance(value, bool) or not isinstance(value, (int, float) if wanted is float else wanted):
             raise UnreadableInput(f"{place} → {name} 须为 {wanted.__name__},收到 {value!r}")
-    return replace(defaults, **given)  # type: ignore[type-var]
+    try:
+        return replace(defaults, **given)  # type: ignore[type-var]
+    except ValueError as error:
+        raise UnreadableInput(f"{place}:{error};请改正") from error

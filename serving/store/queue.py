@@ -43,6 +43,7 @@ class Filters:
     decision: str | None = None
     flag: str | None = None
     event_id: int | None = None
+    incident: str | None = None
     urgency: Urgency | None = None
 
 
@@ -56,7 +57,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Which page. `fold` leaves one line for each known event, its most urgent ticket, with the number of `folded`."""
+    """Which page. `fold` leaves one line for each known event or incident: its most urgent ticket, with the number of `folded`."""
 
     cursor: str | None = None
     limit: int = PAGE
@@ -79,7 +80,7 @@ def page(session: Session, filters: Filters, wanted: Slice, now: datetime) -> Pa
         InvalidField: a cursor that is none of ours.
     """
     query, first = _filtered(filters, now), {}
-    if wanted.fold and filters.event_id is None:
+    if wanted.fold and filters.event_id is None and filters.incident is None:
         first = leaders(session, query, _ORDER)
         query = folded(query, first)
     limit = min(wanted.limit, PAGE_MOST)
@@ -98,7 +99,7 @@ def page(session: Session, filters: Filters, wanted: Slice, now: datetime) -> Pa
 
 def _filtered(filters: Filters, now: datetime) -> Select[Any]:
     query = select(_T)
-    for name in ("status", "desk", "category", "decision", "event_id"):
+    for name in ("status", "desk", "category", "decision", "event_id", "incident"):
         if (value := getattr(filters, name)) is not None:
             query = query.where(getattr(_T, name) == value)
     if filters.queue is not None:

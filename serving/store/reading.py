@@ -85,7 +85,7 @@ def summary(ticket: StoredTicket) -> Json:
         JSON-ready.
     """
     same = ("ticket_id", "status", "version", "category", "confidence", "decision", "desk", "safety", "escalation",
-            "channel", "biz_type", "repeat_of", "event_id", "upheld")  # fmt: skip
+            "channel", "biz_type", "repeat_of", "event_id", "incident", "upheld")  # fmt: skip
     times = ("received_at", "accepted_at", "contact_due_at", "due_at", "arrive_by", "contacted_at", "arrived_at",
              "closed_at", "delete_after")  # fmt: skip
     return {

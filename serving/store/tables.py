@@ -9,7 +9,7 @@ from serving.store.columns import Base, Json
 
 _URGENCY = (  # all that the queue is sorted, folded and counted by: read without the rows
     "status", "safety", "arrive_by", "due_at", "received_at", "escalation", "confidence",
-    "ticket_id", "event_id", "contact_due_at", "contacted_at", "closed_at", "decision", "arrived_at",
+    "ticket_id", "event_id", "contact_due_at", "contacted_at", "closed_at", "decision", "arrived_at", "incident",
 )  # fmt: skip
 _WAITING = text("delivered_at IS NULL AND parked_at IS NULL")  # of the outbox, in the order in which it is sent
 
@@ -48,6 +48,7 @@ class StoredTicket(Base):
     closed_at: Mapped[datetime | None]
     upheld: Mapped[bool | None] = mapped_column(Boolean)  # what was found of a closed one; None: not judged
     event_id: Mapped[int | None] = mapped_column(ForeignKey("known_events.id"))
+    incident: Mapped[str | None] = mapped_column(String(220))  # of those that wait; `serving.hotspots.waiting` finds it
     delete_after: Mapped[datetime]
 
     __table_args__ = (
@@ -55,6 +56,7 @@ class StoredTicket(Base):
         Index("ix_tickets_desk", "desk", "status"),
         Index("ix_tickets_urgency", *_URGENCY),
         Index("ix_tickets_event", "event_id"),
+        Index("ix_tickets_incident", "incident"),
         Index("ix_tickets_caller", "caller"),
         Index("ix_tickets_category", "category", "received_at"),
     )

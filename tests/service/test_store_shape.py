@@ -36,7 +36,7 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
 def test_an_upgrade_can_be_repeated(database: Database) -> None:
     upgrade(database)
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0006"]
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["r0007"]
 
 
 def test_steps_can_be_taken_back_and_taken_again_over_tickets(database: Database, take: Take) -> None:

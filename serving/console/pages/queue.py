@@ -1,4 +1,4 @@
-"""The queue of tickets, most urgent first: figures, filters, one line for each known event."""
+"""The queue of tickets, most urgent first: figures, filters, one line for each known event and incident."""
 
 import asyncio
 from datetime import datetime
@@ -39,7 +39,7 @@ class _Queue:
     def __init__(self, view: View, wanted: Wanted) -> None:
         self._view, self._api, self._wanted = view, view.person.api, wanted
         self._rows: list[dict[str, Any]] = []
-        self._unfolded: dict[int, list[dict[str, Any]]] = {}
+        self._unfolded: dict[str, list[dict[str, Any]]] = {}
         self._newest: list[str] = []
         with ui.element("div").classes("desk"):
             self._figures = Part("queue_figures.html", self._filter)
@@ -81,7 +81,7 @@ class _Queue:
         rows = []
         for ticket in self._rows:
             row = row_of(ticket, leaves, now)
-            inner = self._unfolded.get(ticket["event_id"]) if row["count"] > 1 else None
+            inner = self._unfolded.get(row["matter"]) if row["count"] > 1 else None
             rows.append({**row, "unfolded": inner is not None})
             others = [one for one in inner or [] if one["ticket_id"] != ticket["ticket_id"] and not one["safety"]]
             rows += [{**row_of(one, leaves, now), "inside": True, "count": 1} for one in others]
@@ -107,18 +107,19 @@ class _Queue:
         await self._read()
 
     async def _listed(self, sent: Sent) -> None:
-        """More was asked for, or an event was folded or unfolded."""
-        if "event" in sent:
-            await self._fold(int(sent["event"]))
+        """More was asked for, or an event or incident was folded or unfolded."""
+        if "matter" in sent:
+            await self._fold(sent["matter"])
         elif found := await self._view.attempt(self._walk.extend(self._api, glance=True)):
             self._rows += found
         self._show_rows()
 
-    async def _fold(self, event_id: int) -> None:
-        if self._unfolded.pop(event_id, None) is None:
-            asked = {**self._wanted.params, "event_id": event_id, "glance": True, "limit": 200}
+    async def _fold(self, matter: str) -> None:
+        if self._unfolded.pop(matter, None) is None:
+            name, _, value = matter.partition("=")
+            asked = {**self._wanted.params, name: value, "glance": True, "limit": 200}
             if found := await self._view.attempt(self._api.get("/v1/tickets", **asked)):
-                self._unfolded[event_id] = found["tickets"]
+                self._unfolded[matter] = found["tickets"]
 
     async def _again(self, _: events.GenericEventArguments) -> None:
         await self._read()

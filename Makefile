@@ -67,6 +67,7 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/suspects.py --write docs/suspects.md
 	$(BIN)/python benchmarks/choose.py --write docs/choose.md
+	$(BIN)/python benchmarks/retrain.py --write docs/retrain.md
 	$(BIN)/python benchmarks/hotspots.py --write docs/hotspots.md
 	$(BIN)/python benchmarks/speed.py --write docs/speed.md
 	$(BIN)/python benchmarks/explain.py --write docs/explain.md

@@ -176,8 +176,7 @@ def finetune(
         optimizers=(_optimizer(model, settings), None),
     )
     trainer.remove_callback(PrinterCallback)
-    last = any(folder.glob("checkpoint-*")) if resume else False
-    trainer.train(resume_from_checkpoint=last or None)
+    trainer.train(resume_from_checkpoint=(resume and any(folder.glob("checkpoint-*"))) or None)
     return model
 
 

@@ -23,7 +23,7 @@ from training.fit import FitSettings, Prepared, Progress, fit_linear
 from training.pretrained import RECORD, Pretrained, open_encoder, pretrained
 from training.ranks import leads, meet
 from training.split import author_folds
-from training.stack import EncoderHeld, stack
+from training.stack import stack
 from training.warm import Former, Matrix, Seen, read_former
 
 
@@ -42,8 +42,8 @@ class CascadeSettings:
     encoder_alone: bool = False
     source: str = ""
     warm: Path | None = None
-    warm_epochs: int = 2
-    warm_rate: float = 0.5
+    warm_epochs: int = 3
+    warm_rate: float = 1.0
 
 
 def fit_cascade(
@@ -75,27 +75,20 @@ def fit_cascade(
         UnusableEncoder: the earlier fit is not whole, or of other categories.
     """
     former = read_former(settings.warm, policy.taxonomy.codes, cue_names(policy)) if settings.warm else None
-    after = f"-{former.folder.name}" if former else ""
-    work = work / f"{digest(tickets)[:12]}{after}"  # another batch of labels starts anew
+    work = work / "-".join([digest(tickets)[:12], *_warm(former).values()])  # another batch of labels starts anew
     say = progress if leads() else _silent
     linear = fit_linear(tickets, policy, settings.linear, progress=say)
-    source = _pretrained(linear.data, work / "pretrained", settings)
-    run = _Run(linear.data, policy, source, work, settings, say, former)
-    alone = settings.encoder_alone
+    run = _Run(linear.data, policy, _pretrained(linear.data, work / "pretrained", settings), work, settings, say, former)
     seen = run.out_of_fold(linear.held.codes)
-    second, exits, stacked = stack(
-        linear, EncoderHeld(seen.leaf_values, seen.cue_values), policy, settings.linear.read, alone=alone
-    )
+    second, exits, stacked = stack(linear, seen.held, policy, settings.linear.read, alone=settings.encoder_alone)
     final, weights = run.finish(seen)
-    metrics = {**linear.metrics, **{f"cascade_{n}": v for n, v in stacked.items()}}
-    kept = replace(settings, warm=None)
-    description = {**about(tickets, asdict(kept), metrics), "pretrained": source.origin, "weights": weights}
-    description |= {"warm": former.folder.name} if former else {}
-    card = model_card(tickets, {**linear.metrics, **stacked}, policy)
-    files = EncoderFiles(final, second, exits)
-    kind = "encoder" if alone else "cascade"
+    metrics = linear.metrics | {f"cascade_{n}": v for n, v in stacked.items()}
+    made = {"pretrained": run.source.origin, "weights": weights, **_warm(former)}
+    description = about(tickets, asdict(replace(settings, warm=None)), metrics) | made
+    parts = linear.classifier, linear.calibration, policy, description
+    card, files = model_card(tickets, linear.metrics | stacked, policy), EncoderFiles(final, second, exits)
     if leads():
-        save_bundle(Contents(kind, linear.classifier, linear.calibration, policy, description, card, files), output, key)
+        save_bundle(Contents("encoder" if settings.encoder_alone else "cascade", *parts, card, files), output, key)
     meet()
     return str(json.loads((output / MANIFEST).read_text(encoding="utf-8"))["id"])
 
@@ -173,8 +166,8 @@ class _Run:
         folder, settings, start = self.work / name / "run", self.settings.encoder, None
         if self.former:
             share = self.settings.warm_rate
-            rates = {"rate": settings.rate * share, "head_rate": settings.head_rate * share}
-            settings, start = replace(settings, epochs=self.settings.warm_epochs, **rates), self.former.heads
+            settings = replace(settings, rate=settings.rate * share, head_rate=settings.head_rate * share)
+            settings, start = replace(settings, epochs=self.settings.warm_epochs), self.former.heads
         return fit_encoder(
             self.data, rows, None, encoder, tokenizer, self.policy, folder, settings,
             start=start, resume=True, progress=self.say,
@@ -196,6 +189,11 @@ def _pretrained(data: Prepared, folder: Path, settings: CascadeSettings) -> Pret
         pretrained(settings.warm or settings.source or None, data.texts, folder, layers=settings.encoder.layers)
     meet()
     return Pretrained(folder, **json.loads((folder / RECORD).read_text(encoding="utf-8")))
+
+
+def _warm(former: Former | None) -> dict[str, str]:
+    """What the manifest says of the earlier fit."""
+    return {"warm": former.folder.name} if former else {}
 
 
 def _silent(_: str) -> None:

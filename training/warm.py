@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model.errors import UnusableEncoder
 from model.labels import text_hash
+from training.stack import EncoderHeld
 
 OUT_OF_FOLD, STATE, NAMES = "out_of_fold.npz", "heads.safetensors", "heads.json"
 Matrix = NDArray[np.float64]
@@ -33,14 +34,21 @@ class Seen:
     leaf_values: Matrix
     cue_values: Matrix
 
+    @property
+    def held(self) -> EncoderHeld:
+        """As `stack` takes them."""
+        return EncoderHeld(self.leaf_values, self.cue_values)
+
     def write(self, folder: Path) -> None:
         """Keep them beside the weights.
 
         Args:
             folder: of the weights.
         """
-        names = {"hashes": np.array(self.hashes), "codes": np.array(self.codes), "cues": np.array(self.cues)}
-        np.savez(folder / OUT_OF_FOLD, leaf_values=self.leaf_values, cue_values=self.cue_values, **names)
+        np.savez(
+            folder / OUT_OF_FOLD, leaf_values=self.leaf_values, cue_values=self.cue_values,
+            hashes=np.array(self.hashes), codes=np.array(self.codes), cues=np.array(self.cues),
+        )  # fmt: skip
 
     def rows(self, texts: Sequence[str]) -> list[int | None]:
         """Where each text stands.

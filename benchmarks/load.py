@@ -3,7 +3,8 @@
 `python benchmarks/load.py [--bundle DIR] [--postgres URL] [--peers [PYTHON]] [--weights DIR] [--minutes N]
 [--write docs/load.md]`. Clients run on the same cores as the servers. `--peers` needs a bundle with an encoder; LitServe runs
 where PYTHON (default: this one) has it: `python -m venv DIR && DIR/bin/pip install litserve onnxruntime tokenizers`.
-`--weights` is the `weights-…` folder of the run that the encoder was trained in; `transformers.pipeline` serves it.
+`--weights` is the `weights-…` folder of the run that the encoder was trained in; `transformers.pipeline` serves it, and beside
+it the packaged encoder with all its layers, as plain fine-tuning takes it (its speed is that of a trained one).
 """
 
 import argparse
@@ -116,24 +117,33 @@ def _predictions(bundle: Path | None, store: str, texts: list[str], arguments: a
         return [*rows, ("peers", "left out: no --peers")]
     if bundle is None or not has_encoder(bundle):
         return [*rows, ("peers", "left out: the bundle holds no encoder for them to serve")]
-    peers = [("fastapi", Path(sys.executable), bundle), ("litserve", arguments.peers, bundle)]
+    mine_too = Path(sys.executable)
+    peers = [("fastapi", "", mine_too, bundle), ("litserve", "", arguments.peers, bundle)]
     if arguments.weights:
-        peers.insert(0, ("transformers", Path(sys.executable), arguments.weights))
-    for kind, python, folder in peers:
+        peers.insert(0, ("transformers", " (our layers)", mine_too, arguments.weights))
+        peers.insert(0, ("transformers", " (whole encoder)", mine_too, _whole(texts, Path(store.partition("///")[2]).parent)))
+    for kind, variant, python, folder in peers:
         if kind == "litserve" and subprocess.run([python, "-c", "import litserve"], capture_output=True).returncode:
             rows.append(("litserve", f"left out: {python.name} has no litserve"))
             continue
         try:
             with peer(kind, folder, python) as server:
-                more, theirs = _server(f"peer {kind}, encoder only", server, "/predict", bodies, arguments)
+                more, theirs = _server(f"peer {kind}{variant}, encoder only", server, "/predict", bodies, arguments)
         except SystemExit as error:  # the other figures are worth having all the same
-            rows.append((f"peer {kind}", str(error)))
+            rows.append((f"peer {kind}{variant}", str(error)))
             continue
         rows += [
             *more,
-            (f"ours / {kind}, tickets/s", f"{mine / theirs:.2f}" if theirs else "peer never within the bar"),
+            (f"ours / {kind}{variant}, tickets/s", f"{mine / theirs:.2f}" if theirs else "peer never within the bar"),
         ]
     return rows
+
+
+def _whole(texts: list[str], folder: Path) -> Path:
+    """The packaged encoder with all its layers, as plain fine-tuning takes it."""
+    from training.pretrained import pretrained
+
+    return pretrained(None, texts, folder / "whole").folder
 
 
 def _server(

@@ -113,7 +113,7 @@ def ticket_from(value: object) -> Ticket:
     if isinstance(value, Ticket):
         return value
     if isinstance(value, str):
-        return Ticket(content=_readable(value))
+        return Ticket(content=readable(value))
     if not isinstance(value, Mapping):
         raise InvalidTicket("bad_row", f"工单须为文本或对象,收到{type_word(value)};请写成 {{\"content\": \"诉求正文\"}}")
     return Ticket(
@@ -169,7 +169,7 @@ def _text(value: Mapping[str, Any]) -> str:
     if found is None or found != found:
         return ""
     if isinstance(found, str):
-        return _readable(found)
+        return readable(found)
     if isinstance(found, int | float) and not isinstance(found, bool):
         return str(found)
     raise InvalidTicket("bad_row", f"content 须为文本,收到{type_word(found)};请写成一段诉求正文")
@@ -184,11 +184,18 @@ def _optional_text(value: object, name: str) -> str | None:
         return None
     if isinstance(value, Mapping | list | tuple):
         raise InvalidTicket("bad_row", f"{name} 须为文本,收到{type_word(value)};请改成文本或去掉这个字段")
-    return _readable(str(value))
+    return readable(str(value))
 
 
-def _readable(text: str) -> str:
-    """Lone surrogates become U+FFFD, one for one, so that offsets stay and the text can be written."""
+def readable(text: str) -> str:
+    """Lone surrogates become U+FFFD, one for one, so that offsets stay and the text can be written.
+
+    Args:
+        text: any text.
+
+    Returns:
+        The text as UTF-8 can hold it.
+    """
     return _SURROGATE.sub("\ufffd", text)
 
 
@@ -210,5 +217,5 @@ def _turns(value: object) -> tuple[Turn, ...]:
     for item in value:
         if not isinstance(item, Mapping) or item.get("speaker") not in ("agent", "customer"):
             raise InvalidTicket("bad_row", "transcript 的每一项须为 {speaker: agent|customer, text: 文本}")
-        turns.append(Turn(str(item["speaker"]), _readable(str(item.get("text") or ""))))
+        turns.append(Turn(str(item["speaker"]), readable(str(item.get("text") or ""))))
     return tuple(turns)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from model.privacy import mask
 from model.taxonomy import FLAGS, THEFT_ROLES, Taxonomy
-from model.ticket import TEXT_KEYS
+from model.ticket import TEXT_KEYS, readable
 
 _TRUE, _FALSE = ("true", "1", "yes", "是", "1.0"), ("false", "0", "no", "否", "", "0.0", "none")
 _SECONDARY_MOST = 2
@@ -47,7 +47,8 @@ def normalised(value: Mapping[str, Any]) -> dict[str, Any]:
     """
     row: dict[str, Any] = {name: _word(value.get(name)) for name in COLUMNS}
     row["id"] = row["id"] or _word(value.get("ticket_id"))
-    row["text"] = next((value[key] for key in TEXT_KEYS if isinstance(value.get(key), str) and value[key].strip()), "")
+    texts = (value[key] for key in TEXT_KEYS if isinstance(value.get(key), str) and value[key].strip())
+    row["text"] = readable(next(texts, ""))
     row |= {name: _codes(value.get(name)) for name in ("secondary", "flags")}
     row |= {name: "" if row[name].lower() in ("none", "null") else row[name] for name in ("theft_role", "filing")}
     return row | {name: _truth(row[name]) for name in ("safety", "escalation")}
@@ -169,7 +170,7 @@ def _told(check: str, row: Mapping[str, Any], taxonomy: Taxonomy) -> tuple[str, 
 
 
 def _word(value: object) -> str:
-    return "" if value is None or value != value else str(value).strip()
+    return "" if value is None or value != value else readable(str(value)).strip()
 
 
 def _codes(value: Any) -> tuple[str, ...]:
@@ -177,7 +178,7 @@ def _codes(value: Any) -> tuple[str, ...]:
     if isinstance(value, Mapping):
         value = value.get("choices")
     parts = value if isinstance(value, list | tuple) else _word(value).split("|")
-    return tuple(str(part).strip() for part in parts if str(part).strip())
+    return tuple(readable(str(part)).strip() for part in parts if str(part).strip())
 
 
 def _truth(word: str) -> bool | str:

@@ -11,7 +11,7 @@ from model.labels import digest, text_hash
 from model.privacy import mask
 from model.rows import KINDS, Row, read_rows
 from model.taxonomy import FLAGS, THEFT_ROLES, Taxonomy
-from model.ticket import LabelledTicket
+from model.ticket import LabelledTicket, readable
 
 _SPACE = re.compile(r"\s+")
 _TRUE, _FALSE = ("true", "1", "yes", "是", "1.0"), ("false", "0", "no", "否", "", "0.0", "none")
@@ -119,8 +119,8 @@ def _labelled(row: Row, path: Path, taxonomy: Taxonomy) -> LabelledTicket:
     also = dict.fromkeys(_leaf(code, taxonomy, "secondary") for code in _list(value.get("secondary")))
     flags = frozenset(_known(_list(value.get("flags")), FLAGS, "flags"))
     return LabelledTicket(
-        id=str(value.get("id") or value.get("ticket_id") or f"{path.stem}-{row.number}"),
-        text=text,
+        id=readable(str(value.get("id") or value.get("ticket_id") or f"{path.stem}-{row.number}")),
+        text=readable(text),
         category=category,
         secondary=tuple(code for code in also if code is not None and code != category),
         flags=flags,
@@ -193,7 +193,7 @@ def _truth(value: object, field: str) -> bool:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None or value != value or value == "" else str(value)
+    return None if value is None or value != value or value == "" else readable(str(value))
 
 
 def _shown(value: object) -> str:

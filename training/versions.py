@@ -173,6 +173,12 @@ def _path(folder: Path, name: str) -> Path:
 def _json(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return table
-    except (ValueError, RecursionError) as error:
-        raise UnreadableInput(f"{path} 不是可读的数据版本;请从备份恢复,或移走后重新训练") from error
+        sound = all(isinstance(word, str) for pair in table["files"].items() for word in pair) and all(
+            isinstance(row[name], str) for row in table["rows"] for name in ("id", "text_hash", "part", "file")
+        )
+        sound = sound and all(isinstance(bundle, str) for bundle in table.get("bundles", []))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        sound = False
+    if not sound:
+        raise UnreadableInput(f"{path} 不是可读的数据版本;请从备份恢复,或移走后重新训练")
+    return table

@@ -6,7 +6,7 @@ from io import BytesIO
 from pydantic import ValidationError
 
 from model.encoding import has_bad_bytes, open_text
-from model.errors import InvalidTicket
+from model.errors import InvalidTicket, UnreadableInput
 from model.policy.cue_schema import EventsFile
 from model.tables import Cells, delimited
 from serving.events.entry import EventEntry, faults, messages
@@ -34,7 +34,10 @@ def read_events(content: bytes, policy: EventsFile) -> list[EventEntry]:
     Raises:
         InvalidEvents: some rows must be mended.
     """
-    rows = delimited(open_text(BytesIO(content)), ",")
+    try:
+        rows = delimited(open_text(BytesIO(content)), ",")
+    except UnreadableInput as error:
+        raise _refused([{"row": 0, "message": str(error)}]) from error
     entries, problems = _entries(rows, _header(next(rows, [])), policy)
     if problems:
         raise _refused(problems)
@@ -92,5 +95,5 @@ def _entry(row: dict[str, str], by_name: dict[str, str], policy: EventsFile) -> 
 
 def _refused(problems: list[Problem]) -> InvalidEvents:
     first = problems[0]
-    place = f"第 {first['row']} 行" if first["row"] else "表头"
+    place = f"第 {first['row']} 行" if first["row"] else "表"
     return InvalidEvents(f"{len(problems)} 处须改正,一行也没有登记;{place}:{first['message']}", problems)

@@ -1,9 +1,7 @@
 """The intake: a ticket is masked, predicted, routed and durable before it is answered; a retry gets the first answer."""
 
 import asyncio
-import hashlib
 import hmac
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,8 +15,8 @@ from model.document import read
 from model.errors import Conflict
 from model.policy import Policy
 from model.prediction import Prediction
-from model.text import normalise
 from model.ticket import CHINA, Org, Ticket
+from serving.caller import caller_digest, keyed_digest
 from serving.cues.filings import marked_filing
 from serving.events.match import Match, Sighting
 from serving.events.records import find_events
@@ -30,8 +28,6 @@ from serving.store.reading import find, time_word
 from serving.store.tables import StoredPrediction
 from serving.store.writer import TicketWriter, Written
 
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-_FEWEST_DIGITS = 7  # of a telephone number
 _BY_RECEIPT = "未给受理时间,时限自收到时起算"
 
 
@@ -143,7 +139,7 @@ class Intake:
     def _arrival(self, incoming: Incoming, actor: str) -> _Arrival:
         ticket_id = usable_id(incoming.ticket)
         incoming = replace(incoming, ticket=replace(incoming.ticket, ticket_id=ticket_id))
-        return _Arrival(incoming, ticket_id, self.now(), self._digest("body", canonical(incoming)), actor)
+        return _Arrival(incoming, ticket_id, self.now(), keyed_digest("body", canonical(incoming), self.secret), actor)
 
     def make(self, arrived: Sequence[_Arrival]) -> list[tickets.NewTicket]:
         """Predict and prepare tickets; what has no time of acceptance was accepted when it came.
@@ -174,7 +170,7 @@ class Intake:
             body=body,
             text=document.text,
             body_hash=arrival.body_hash,
-            caller=self._caller(arrival.incoming),
+            caller=caller_digest(arrival.incoming.contact, arrival.incoming.cust_no, self.secret),
             known=kept_fields(ticket),
             review_desk=policy.routing.review_desk,
             actor=arrival.actor,
@@ -197,17 +193,6 @@ class Intake:
         sightings = [_sighting(one) for one in new]
         found = find_events(session, sightings, self.predictor.policy.events)
         return [_with_event(*row) for row in zip(new, sightings, found, strict=True)]
-
-    def _caller(self, incoming: Incoming) -> str | None:
-        """Who called: by telephone number where there is one, else by account; the same caller gives the same digest."""
-        digits = re.sub(r"\D", "", normalise(incoming.contact or "").text)
-        mobile = _MOBILE.search(digits)
-        if mobile or len(digits) >= _FEWEST_DIGITS:
-            return self._digest("phone", mobile[0] if mobile else digits)
-        return self._digest("account", incoming.cust_no.strip()) if incoming.cust_no else None
-
-    def _digest(self, kind: str, value: str) -> str:
-        return hmac.new(self.secret, f"{kind}:{value}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _sighting(new: tickets.NewTicket) -> Sighting:

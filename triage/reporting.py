@@ -1,8 +1,5 @@
 """Tickets of a file as rows of the hotspot frame: predicted, masked, counted; nothing of them is stored."""
 
-import hashlib
-import hmac
-import re
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,8 +11,8 @@ from model.document import read
 from model.errors import InvalidTicket
 from model.pipeline import Pipeline
 from model.rows import Row
-from model.text import normalise
 from model.ticket import Org, Ticket, parse_time, ticket_from
+from serving.caller import caller_digest
 from serving.reports.material import FilingNote, LeftOut
 from triage.triage import Triage
 
@@ -133,14 +130,8 @@ def _known(value: Mapping[str, Any], secret: bytes) -> dict[str, Any]:
     upheld = True if word in _TRUE else False if word in _FALSE else None
     closed = times["closed_at"] is not None
     status = "closed" if closed else "open" if any(name in value for name in _NAMES["closed_at"]) else None
-    return {**times, "upheld": upheld, "status": status, "caller": _caller(value, secret)}
-
-
-def _caller(value: Mapping[str, Any], secret: bytes) -> str | None:
-    """Who called, by telephone number, else by account: a digest that cannot be led back."""
-    digits = re.sub(r"\D", "", normalise(_word(value, "contact") or "").text)
-    number = digits if len(digits) >= 7 else _word(value, "cust_no")
-    return hmac.new(secret, number.encode("utf-8", "replace"), hashlib.sha256).hexdigest() if number else None
+    caller = caller_digest(_word(value, "contact"), _word(value, "cust_no"), secret)
+    return {**times, "upheld": upheld, "status": status, "caller": caller}
 
 
 def _given(value: Mapping[str, Any], name: str) -> Any:

@@ -64,6 +64,7 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/privacy.py --write docs/privacy-figures.md
 	$(BIN)/python benchmarks/attacks.py --split test dev --write docs/attacks.md
 	$(BIN)/python benchmarks/adversarial.py --write docs/adversarial.md
+	$(BIN)/python benchmarks/key_timing.py --write docs/key-timing.md
 	$(BIN)/python benchmarks/foreign.py --write docs/foreign.md
 	$(BIN)/python benchmarks/suspects.py --write docs/suspects.md
 	$(BIN)/python benchmarks/choose.py --write docs/choose.md

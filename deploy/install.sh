@@ -10,6 +10,10 @@ python=${PYTHON:-python3}
 
 echo "核对校验和 ..."
 (cd "$kit" && sha256sum --quiet --check SHA256SUMS) || { echo "校验和不符:安装包不完整或被改动,请重新复制" >&2; exit 1; }
+# what the sums do not know is not installed either: pip would take a wheel that somebody laid beside the others
+there=$(cd "$kit" && find wheels champion encoder ! -type d 2>/dev/null | sort)
+known=$(cd "$kit" && sed 's/^[0-9a-f]*  //' SHA256SUMS | grep -E '^(wheels|champion|encoder)/' | sort)
+[ "$there" = "$known" ] || { echo "安装包里有清单以外的文件,可能被改动:请重新复制" >&2; exit 1; }
 
 wanted=$(ls "$kit"/wheels/complaint_triage-*.whl)
 extras=$(cat "$kit/extras")

@@ -17,6 +17,9 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from model.errors import BundleError
+from model.manifest import verify_bundle
+
 ROOT = Path(__file__).resolve().parent.parent
 _DOCS = ("README.md", "README.zh-CN.md", "CHANGELOG.md", "NOTICE", "constraints.txt")
 _OPERATING = ("triage.service", "triage-deliver.service", "triage-consume.service", "triage.env.example", "alerts.yml")
@@ -32,10 +35,10 @@ def main() -> None:
         "--output", type=Path, help="default: artifacts/kit/ with a name that tells version and machine"
     )
     arguments = parser.parse_args()
-    if not (arguments.champion / "manifest.json").is_file():
-        raise SystemExit(
-            f"{arguments.champion} is no bundle; run `make train` (or `make demo`) first, or name one with --champion"
-        )
+    try:
+        verify_bundle(arguments.champion)  # a link in it would bring a file from elsewhere into the archive
+    except BundleError as error:
+        raise SystemExit(f"{error}\nrun `make train` (or `make demo`) first, or name another bundle with --champion") from None
     name = f"complaint-triage-{version('complaint-triage')}-{platform.machine()}-py{sys.version_info.major}{sys.version_info.minor}"
     output = arguments.output or Path("artifacts/kit") / f"{name}.tar.gz"
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ from model.policy.load import find_file
 from model.shared import shared_copy
 from model.taxonomy import Taxonomy
 
+_SHOWN = 40  # characters of a long name that its work folder bears
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "jieba", "OpenCC")
 
 
@@ -90,7 +91,7 @@ def save_bundle(contents: Contents, folder: Path, key: str | None = None) -> str
     if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnusableOutput(f"{folder} 不是空目录,也不是模型包,不会覆盖;请换一个目录")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name[:_SHOWN]}-", dir=folder.parent))
     try:
         safe_joblib.dump(contents.classifier.state(), work / LINEAR)
         for name in FILES:
@@ -214,7 +215,7 @@ def _swap(work: Path, folder: Path) -> None:
     if not folder.exists():
         os.replace(work, folder)  # noqa: PTH105 - rename of a folder
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / "bundle"
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name[:_SHOWN]}-old-", dir=folder.parent)) / "bundle"
     os.replace(folder, old)  # noqa: PTH105
     try:
         os.replace(work, folder)  # noqa: PTH105

@@ -23,6 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 
 Results = Iterator[dict[str, Any]]
+_SHOWN = 40  # characters of a long name that its work folder bears: a name of 255 bytes leaves no room for more
 _SHEET_ROWS = 1_048_576  # more a sheet cannot have
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # some readers of lines take these for ends
 
@@ -86,7 +87,7 @@ def write(results: Iterable[dict[str, Any]], output: Path | None) -> Results:
     writer = next((writer for endings, writer in _WRITERS if name.endswith(endings)), None)
     if writer is None:
         raise UnreadableInput(f"不认识输出文件的类型:{output};请用 .jsonl .csv .xlsx .parquet(.jsonl 与 .csv 可加 .gz)")
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".{output.name[:_SHOWN]}-", dir=output.parent) as folder:
         work = Path(folder) / output.name  # the input may be the same file, and half a file helps nobody
         yield from writer(iter(results), work)
         work.replace(output)

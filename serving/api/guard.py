@@ -82,7 +82,7 @@ class Guard:
         origin = headers.get("origin")
         if not _is_local(scope) or _name(host) not in _LOCAL_NAMES:
             return self._no(403, "local_only", "还没有访问密钥,服务只应答本机;请先用 triage keys create 建密钥")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _netloc(origin) != host:
             return self._no(403, "foreign_page", "拒绝来自其他网页的调用")
         return LOCAL
 
@@ -127,6 +127,14 @@ def _is_local(scope: Scope) -> bool:
         return ipaddress.ip_address(scope["client"][0]).is_loopback
     except ValueError:
         return False
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an Origin header; None for one that is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

@@ -68,8 +68,19 @@ def install() -> None:
         held = _shelf(person).get(number)
         if held is None:
             return Response("文件已不在;请回到页面重新生成", 404, media_type="text/plain; charset=utf-8")
-        named = f"attachment; filename*=UTF-8''{quote(held.name)}"
-        return Response(held.content, media_type=held.media_type, headers={"Content-Disposition": named})
+        return Response(held.content, media_type=held.media_type, headers={"Content-Disposition": attachment(held.name)})
+
+
+def attachment(name: str) -> str:
+    """The header under which a browser saves a file, whatever its name holds.
+
+    Args:
+        name: of the file.
+
+    Returns:
+        Letters, digits and per cent signs only: no name ends the header or leads into a folder.
+    """
+    return f"attachment; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
 
 
 def offer(person: Person, held: Held) -> str:

@@ -69,11 +69,14 @@ async def _who(api: Api) -> Person:
 def _door(request: Request, key: str) -> str | None:
     """Why nobody is let in here: a form of another site, or no key from another machine."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if origin not in (None, "null") and urlsplit(str(origin)).netloc != host:
+    try:
+        foreign = origin not in (None, "null") and urlsplit(str(origin)).netloc != host
+        local = urlsplit(f"//{host}").hostname in _LOCAL_NAMES
+    except ValueError:  # such as http://[
         return _FOREIGN
-    if not key and not (_loopback(request) and urlsplit(f"//{host}").hostname in _LOCAL_NAMES):
-        return _NEEDS_KEY
-    return None
+    if foreign:
+        return _FOREIGN
+    return None if key or (local and _loopback(request)) else _NEEDS_KEY
 
 
 def _loopback(request: Request) -> bool:

@@ -15,6 +15,7 @@ from serving.reports.word import document
 
 PAGES = (".html", ".docx", ".xlsx")
 LISTS = (".xlsx", ".csv")
+_SHOWN = 40  # characters of a long name that its work folder bears: a name of 255 bytes leaves no room for more
 
 
 def check(output: Path | None, kinds: tuple[str, ...]) -> None:
@@ -43,7 +44,7 @@ def write(report: Report, output: Path) -> None:
         output: its extension is one that `check` let pass.
     """
     content = CONTENT[output.suffix.lower()](report)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".{output.name[:_SHOWN]}-", dir=output.parent) as folder:
         work = Path(folder) / output.name
         work.write_bytes(content)
         work.replace(output)

@@ -6,6 +6,7 @@ Answers are those of contract.md, section 4; never a 500, and what was accepted 
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -124,6 +125,34 @@ def test_any_name_of_a_ticket_is_found_or_not(desk: Served, name: str, rest: str
     number = quote(name.encode("utf-8", "replace"), safe="")
     answer = desk.client.get(f"/v1/tickets/{number}{rest}", headers=desk.by(Role.ADMIN))
     assert answer.status_code in (200, 404, 422), answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["..%2f..%2fpyproject.toml", "%2e%2e/%2e%2e/x", "..%5c..%5cx", "%2fetc%2fhostname", "%00"]
+)
+def test_no_path_leads_out_of_the_pages_that_are_served(desk: Served, path: str) -> None:
+    answer = desk.client.get(f"/static-offline-docs/{path}")
+    assert answer.status_code == 404, answer.text
+
+
+@pytest.mark.parametrize("name", ["since", "until", "by", "format"])
+def test_no_query_reaches_the_header_that_names_a_report(desk: Served, name: str) -> None:
+    query = {"since": "2026-10-01", "until": "2026-11-01", "by": "month", "format": "html"}
+    query[name] += '"\r\nSet-Cookie: a=b'
+    answer = desk.client.get("/v1/hotspots/report", params=query, headers=desk.by(Role.ADMIN))
+    assert answer.status_code == 422
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("header", ["host", "origin"])
+def test_a_spoilt_address_in_a_header_is_a_refusal(tmp_path: Path, rules_pipeline: Pipeline, header: str) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'open.db'}")
+    upgrade(database)
+    with served(database, rules_pipeline, with_keys=False) as open_desk:
+        assert open_desk.client.get("/v1/me").status_code == 200
+        for value in ("http://[", "[", "http://a]b", "//", "\x7f"):
+            assert open_desk.client.get("/v1/me", headers={header: value}).status_code == 403
+    database.close()
 
 
 @settings(max_examples=100, deadline=None)

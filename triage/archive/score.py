@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,14 @@ class _Journal:
         self._path = path
         self.begun: dict[int, int] = {}
         if path.exists():
-            self.begun = {int(key): times for key, times in json.loads(path.read_text()).items()}
+            with suppress(ValueError, TypeError, AttributeError, RecursionError):  # spoilt: as if nothing had died yet
+                self.begun = {int(key): int(times) for key, times in json.loads(path.read_text()).items()}
 
     def begin(self, number: int) -> int:
         times = self.begun.get(number, 0)
-        self._path.write_text(json.dumps({**self.begun, number: times + 1}))
+        work = self._path.with_name(f"{self._path.name}-new")
+        work.write_text(json.dumps({**self.begun, number: times + 1}))
+        work.replace(self._path)  # a process that dies here leaves the note of before
         return times
 
     def end(self) -> None:

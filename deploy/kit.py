@@ -38,7 +38,9 @@ def main() -> None:
     try:
         verify_bundle(arguments.champion)  # a link in it would bring a file from elsewhere into the archive
     except BundleError as error:
-        raise SystemExit(f"{error}\nrun `make train` (or `make demo`) first, or name another bundle with --champion") from None
+        raise SystemExit(
+            f"{error}\nrun `make train` (or `make demo`) first, or name another bundle with --champion"
+        ) from None
     name = f"complaint-triage-{version('complaint-triage')}-{platform.machine()}-py{sys.version_info.major}{sys.version_info.minor}"
     output = arguments.output or Path("artifacts/kit") / f"{name}.tar.gz"
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,9 @@ def install() -> None:
         held = _shelf(person).get(number)
         if held is None:
             return Response("文件已不在;请回到页面重新生成", 404, media_type="text/plain; charset=utf-8")
-        return Response(held.content, media_type=held.media_type, headers={"Content-Disposition": attachment(held.name)})
+        return Response(
+            held.content, media_type=held.media_type, headers={"Content-Disposition": attachment(held.name)}
+        )
 
 
 def attachment(name: str) -> str:

@@ -129,6 +129,7 @@ def test_signing_in_gives_a_cookie_that_holds_no_key(office: Served, door: TestC
         ("tri_wrong", {}, 401, "密钥"),
         ("", {}, 401, "请输入访问密钥"),
         ("reviewer", {"origin": "http://evil.example"}, 403, "其他网页"),
+        ("reviewer", {"origin": "http://["}, 403, "其他网页"),
         ("intake", {}, 403, "受理系统"),
         ("", {"host": "console.example"}, 403, "请输入访问密钥"),
     ],

@@ -25,7 +25,8 @@ ORG = {"city": "某市", "county": "临江县", "station": "城东供电所", "u
 def _filled(running_office: Office) -> None:
     for number in range(30):
         running_office.send(
-            f"T{number:03d}", _TEXTS[number % 5], hours=1 + number / 10, org={**ORG, "station": "河西供电所"}
+            f"T{number:03d}", _TEXTS[number % 5], hours=1 + number / 10,
+            org={**ORG, "county": f"临江{number + 1}县", "station": "河西供电所"},  # alike, but no incident of one county
         )
     running_office.send("DANGER", "电线断了掉在地上冒火花,快来人", hours=0.2)
     now = datetime.now(CHINA)

@@ -48,24 +48,33 @@ def main() -> None:
     busy = os.getloadavg()[0]
     rows: Rows = [("bundle", _named(bundle)), ("load of the machine before", f"{busy:.1f}")]
     with tempfile.TemporaryDirectory() as folder:
+        if arguments.minutes:
+            rows += _memory(bundle, f"sqlite:///{folder}/memory.db", texts, arguments)
+            publish(["# Memory under load", "", _made(arguments, texts), "", *_table(rows)], arguments.write)
+            return
         rows += _intake("sqlite", f"sqlite:///{folder}/intake.db", bundle, texts, arguments)
         if arguments.postgres:
             with own_database(arguments.postgres, "load") as url:
                 rows += _intake("postgresql", url, bundle, texts, arguments)
         rows += _predictions(bundle, f"sqlite:///{folder}/predict.db", texts, arguments)
-        if arguments.minutes:
-            rows += _memory(bundle, f"sqlite:///{folder}/memory.db", texts, arguments)
-    lines = [
-        "# Load",
-        "",
-        f"Made by `python benchmarks/load.py --write docs/load.md` on {os.cpu_count()} cores, clients",
-    ]
-    lines += [f"(http.client, {arguments.clients} at a time, 2 processes) on the same cores; {len(texts)} texts of our"]
-    lines += [f"samples; Linux {platform.release().split('-')[0]}, Python {platform.python_version()}.", ""]
+    lines = ["# Load", "", _made(arguments, texts), ""]
     if busy > _BUSY:
         lines += ["**Other programs kept this machine busy meanwhile: these figures are too low. Run it again.**", ""]
-    lines += ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
-    publish(lines, arguments.write)
+    publish([*lines, *_table(rows)], arguments.write)
+
+
+def _made(arguments: argparse.Namespace, texts: list[str]) -> str:
+    how = f"--minutes {arguments.minutes:g} " if arguments.minutes else ""
+    page = arguments.write or "FILE"
+    return (
+        f"Made by `python benchmarks/load.py {how}--write {page}` on {os.cpu_count()} cores, clients (http.client, "
+        f"{arguments.clients} at a time, 2 processes) on the same cores; {len(texts)} texts of our samples; Linux "
+        f"{platform.release().split('-')[0]}, Python {platform.python_version()}."
+    )
+
+
+def _table(rows: Rows) -> list[str]:
+    return ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
 
 
 def _arguments() -> argparse.Namespace:
@@ -77,7 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement of the intake")
     parser.add_argument("--level", type=float, default=6, help="seconds at each number of clients")
-    parser.add_argument("--minutes", type=float, default=10, help="of mixed load for the memory; 0 leaves it out")
+    parser.add_argument("--minutes", type=float, default=0, help="only the memory, under so many minutes of mixed load")
     parser.add_argument("--write", type=Path, help="Markdown file for all figures")
     return parser.parse_args()
 

@@ -13,7 +13,10 @@ from serving.store.tickets import DELETED
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """One stored ticket. `body`: its first prediction, offsets into `text`; `reviews`: (category, secondary), oldest first."""
+    """One stored ticket. `body`: its first prediction, offsets into `text`.
+
+    `reviews`: (category, secondary), oldest first; one that was taken back is not among them.
+    """
 
     ticket_id: str
     text: str
@@ -50,6 +53,10 @@ def handled(database: Database, since: datetime, until: datetime) -> tuple[Handl
     decided: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
     with database.read() as session:
         for name, category, body in session.execute(reviews):
-            decided.setdefault(name, []).append((category, tuple(body["secondary"])))
+            kept = decided.setdefault(name, [])
+            if body.get("undo"):
+                kept.pop()  # only the last one can be taken back
+            else:
+                kept.append((category, tuple(body["secondary"])))
         rows = session.execute(tickets).all()
     return tuple(Handled(name, text or "", body, tuple(decided.get(name, ()))) for name, text, body in rows)

@@ -12,6 +12,7 @@ from serving.store.database import Database
 from serving.store.history import handled
 from serving.store.retention import delete_ticket
 from serving.store.reviews import Verdict, review
+from serving.store.undo import undo
 from triage.cli.main import app
 
 Take = Callable[..., dict]
@@ -37,6 +38,16 @@ def test_history_holds_masked_text_first_prediction_and_every_decision(three_tic
     assert [leaf for leaf, _ in first.reviews] == ["other.misc", "billing.charge"]
     assert first.body["decision"] == "fallback"
     assert (second.ticket_id, second.reviews) == ("T2", ())
+
+
+def test_a_decision_that_was_taken_back_was_none(three_tickets: Database, policy: Policy, clock: Any) -> None:
+    verdict = Verdict(1, "other.outage")
+    review(three_tickets, "T2", verdict=verdict, policy=policy, reviewer="审核员甲", now=clock())
+    for ticket_id, version in (("T1", 3), ("T2", 2)):
+        undo(three_tickets, ticket_id, version=version, by="审核员甲", now=clock())
+    first, second = handled(three_tickets, clock() - timedelta(days=1), clock())
+    assert [leaf for leaf, _ in first.reviews] == ["other.misc"]
+    assert second.reviews == ()
 
 
 def test_history_ends_where_it_is_told_to(three_tickets: Database, clock: Any) -> None:

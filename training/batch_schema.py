@@ -19,7 +19,7 @@ COLUMNS = (
 TOLD = {
     "no_text": ("没有正文 text", "补上诉求正文"),
     "no_category": ("没有类别 category", "按标注规范填一个类别代码"),
-    "category": ("类别代码不存在", "改成类目体系中的代码"),
+    "category": ("类别代码不存在", "改成类目体系中的代码,以前的代码请写进 taxonomy.yaml 的 changes"),
     "category_split": ("类别已拆分", "按新的小类重新标注 category"),
     "secondary": ("次要类别的代码不存在", "改成类目体系中的代码,多个用 | 分隔"),
     "secondary_split": ("次要类别已拆分", "按新的小类重新标注 secondary,多个用 | 分隔"),

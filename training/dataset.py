@@ -174,7 +174,10 @@ def _leaf(value: object, taxonomy: Taxonomy, field: str) -> str | None:
     became = taxonomy.today(code)
     if len(became) > 1:
         raise ValueError(f"{field}:{taxonomy.tell_split(code)};请重新标注")
-    return became[0] if became else _code(value, taxonomy.codes, field)
+    try:
+        return became[0] if became else _code(value, taxonomy.codes, field)
+    except ValueError as error:
+        raise ValueError(f"{error};以前的代码请写进 taxonomy.yaml 的 changes") from error
 
 
 def _code(value: object, allowed: Sequence[str], field: str) -> str | None:

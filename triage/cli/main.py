@@ -55,6 +55,7 @@ app.command("demo", help="分拣十余条样例工单,打印表格")(demo.demo)
 app.add_typer(report.report_app, name="report")
 app.add_typer(store.db_app, name="db")
 app.add_typer(keys.keys_app, name="keys")
+app.add_typer(policy.policy_app, name="policy")
 app.add_typer(policy.rules_app, name="rules")
 app.add_typer(policy.routes_app, name="routes")
 
@@ -69,7 +70,7 @@ def run() -> None:
         typer.echo(f"错误:{error}", err=True)
         sys.exit(exit_code(error))
     except (ValidationError, yaml.YAMLError) as error:
-        typer.echo(f"错误:设置或参数文件有误({str(error).splitlines()[0]});请对照 README 的设置表改正", err=True)
+        typer.echo(f"错误:{tell(error)}", err=True)
         sys.exit(WRONG_USAGE)
     except BrokenPipeError:  # the reader (head, less) left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

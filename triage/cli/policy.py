@@ -1,4 +1,4 @@
-"""`triage rules report` and `triage routes check`."""
+"""`triage policy copy`, `triage rules report` and `triage routes check`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+policy_app = typer.Typer(help="策略", no_args_is_help=True)
 rules_app = typer.Typer(help="规则", no_args_is_help=True)
 routes_app = typer.Typer(help="派单", no_args_is_help=True)
+
+
+@policy_app.callback()
+def _policy() -> None:
+    """Policy."""
 
 
 @rules_app.callback()
@@ -19,6 +25,33 @@ def _rules() -> None:
 @routes_app.callback()
 def _routes() -> None:
     """Routes."""
+
+
+@policy_app.command("copy", help="把现行策略复制到一个目录,供本单位修改;改好后 TRIAGE_POLICY 指向它")
+def policy_copy(
+    folder: Annotated[Path, typer.Argument(help="复制到哪个目录")],
+    files: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="只复制这些文件;默认全部")] = None,
+) -> None:
+    """Copy the policy in force, to be changed. A file that is there already is never written over."""
+    from shutil import copyfile
+
+    from model.errors import UnusableOutput
+    from model.policy import FILES
+    from model.policy.load import find_file
+    from triage.compose import build_policy
+    from triage.settings import Settings
+
+    names = files or list(FILES)
+    if unknown := [name for name in names if name not in FILES]:
+        raise typer.BadParameter(f"没有策略文件 {'、'.join(unknown)};可用:{'、'.join(FILES)}")
+    if there := [name for name in names if (folder / name).exists()]:
+        raise UnusableOutput(f"{folder} 里已有 {'、'.join(there)},不会覆盖;请换一个目录,或先移走它们")
+    source = build_policy(Settings()).folder
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copyfile(find_file(source, name), folder / name)
+    typer.echo(f"已复制 {'、'.join(names)} → {folder}")
+    typer.echo(f"改完检查:TRIAGE_POLICY={folder} triage routes check;没有改动的文件可以删去,删去的用内置的")
 
 
 @rules_app.command("report", help="每条规则的命中、准确率、覆盖率;从未命中与被遮蔽的规则")

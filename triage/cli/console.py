@@ -21,18 +21,18 @@ def console(
     """Start the web console beside a running `triage serve`."""
     import uvicorn
 
+    from triage.cli.listening import check_free
     from triage.settings import Settings
 
     settings = Settings()
-    address = host or settings.console_host
+    address, listened = host or settings.console_host, port or settings.console_port
+    check_free(address, listened, "TRIAGE_CONSOLE_PORT")
     app = _application(_options(settings, api))
     if address not in _LOCAL and not settings.console_https:
         typer.echo("提示:对网络开放时请在前面放 TLS 代理,并设置 TRIAGE_CONSOLE_HTTPS=true,否则密钥会明文传送", err=True)
-    typer.echo(
-        f"控制台:http://{address}:{port or settings.console_port}(分拣服务:{api or settings.console_api})", err=True
-    )
+    typer.echo(f"控制台:http://{address}:{listened}(分拣服务:{api or settings.console_api})", err=True)
     uvicorn.run(
-        app, host=address, port=port or settings.console_port, log_config=_logs(settings.log_level),
+        app, host=address, port=listened, log_config=_logs(settings.log_level),
         access_log=False, server_header=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ from triage.cli import (
     store,
     train,
 )
+from triage.cli.wrong_settings import tell
 
 OK, SOME_ROWS_WRONG, WRONG_USAGE, BUNDLE_REFUSED = 0, 1, 2, 3
 

@@ -23,15 +23,17 @@ def serve(
     import uvicorn
 
     from serving.api.logs import configuration
+    from triage.cli.listening import check_free
     from triage.settings import Settings
 
     settings = Settings()
-    address = host or settings.host
+    address, listened = host or settings.host, port or settings.port
     _check(settings, address)
+    check_free(address, listened, "TRIAGE_PORT")
     if bundle:
         os.environ["TRIAGE_BUNDLE"] = str(bundle)  # worker processes build their own pipeline from the environment
     uvicorn.run(
-        "triage.service:create", factory=True, host=address, port=port or settings.port, workers=workers or settings.workers,
+        "triage.service:create", factory=True, host=address, port=listened, workers=workers or settings.workers,
         log_config=configuration(settings.log_level), access_log=False, server_header=False,
         timeout_graceful_shutdown=settings.grace_seconds,
     )  # fmt: skip

@@ -15,6 +15,7 @@ FORMAT = 2
 LINEAR = "linear.joblib"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.hmac"
+FIT_ONE = "请先运行 make demo(线性,一分钟)或 make train(级联),或用 --bundle 指定"  # ends every message of a missing one
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # what may stand in the name of a folder
 
 
@@ -34,7 +35,7 @@ def verify_bundle(folder: Path, key: str | None = None) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise BundleMissing(f"没有模型包:{folder};请先运行 make train,或用 --bundle 指定")
+        raise BundleMissing(f"没有模型包:{folder};{FIT_ONE}")
     content = path.read_bytes()
     manifest, files = _read(content, path)
     if manifest.get("format") != FORMAT or {"id", "source", "taxonomy", "thresholds"} - set(manifest):

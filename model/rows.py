@@ -85,7 +85,9 @@ def _kind(source: str | Path) -> tuple[str, Path | None]:
     if not path.exists():
         raise UnreadableInput(f"找不到文件 {path};请检查路径")
     if path.is_dir():
-        raise UnreadableInput(f"{path} 是目录;请给出文件,如 {path}/tickets.csv")
+        readable = (file for file in sorted(path.iterdir()) if file.suffix and file.suffix in KINDS)
+        inside = next(readable, path / "tickets.csv")
+        raise UnreadableInput(f"{path} 是目录;请给出文件,如 {inside}")
     suffix = path.with_suffix("").suffix if _is_packed(path) else path.suffix
     if suffix.lower() not in KINDS:
         raise UnreadableInput(f"{path} 的类型 {suffix} 不支持;请用 {' '.join(k for k in KINDS if k)}(可加 .gz)")
@@ -209,7 +211,7 @@ def _header(table: Iterator[Cells | InvalidTicket], column: str | None) -> tuple
         raise UnreadableInput("文件没有可读的表头;请给出一列 content")
     shown = "、".join(mask(name).text[:12] for name in seen[:20])
     asked = f"没有列 {column}" if column else f"没有正文列({'、'.join(TEXT_KEYS)})"
-    raise UnreadableInput(f"{asked};现有列:{shown};请用 --column 指定")
+    raise UnreadableInput(f"{asked};现有列:{shown};请把这一列改名为 content,或在有 --column 的命令里用它指定")
 
 
 def _row(number: int, cells: Cells, names: list[str], wanted: int) -> Row:

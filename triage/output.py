@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from model.errors import UnreadableInput
+from model.errors import UnreadableInput, UnusableOutput
 from model.spreadsheet import ILLEGAL, safe_cell
 from model.taxonomy import FLAGS
 
@@ -79,6 +79,7 @@ def write(results: Iterable[dict[str, Any]], output: Path | None) -> Results:
 
     Raises:
         UnreadableInput: the extension is not one of .jsonl .csv .xlsx .parquet (.jsonl.gz, .csv.gz).
+        UnusableOutput: its folder is not there.
     """
     if output is None:
         yield from _json_lines(iter(results), sys.stdout)
@@ -87,6 +88,8 @@ def write(results: Iterable[dict[str, Any]], output: Path | None) -> Results:
     writer = next((writer for endings, writer in _WRITERS if name.endswith(endings)), None)
     if writer is None:
         raise UnreadableInput(f"不认识输出文件的类型:{output};请用 .jsonl .csv .xlsx .parquet(.jsonl 与 .csv 可加 .gz)")
+    if not output.parent.is_dir():
+        raise UnusableOutput(f"没有目录 {output.parent};请先建立,或换一个位置")
     with tempfile.TemporaryDirectory(prefix=f".{output.name[:_SHOWN]}-", dir=output.parent) as folder:
         work = Path(folder) / output.name  # the input may be the same file, and half a file helps nobody
         yield from writer(iter(results), work)

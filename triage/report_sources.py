@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from model.manifest import FIT_ONE
 from model.policy import BUILT_IN, Policy, own_files
 from model.rows import read_rows
 from serving.events.records import listed
@@ -23,7 +24,7 @@ from serving.reports.handover import Handover
 from serving.reports.material import LeftOut, Material, Post
 from serving.reports.stored import Time, between, keys_by_role, month_of, open_tickets, waiting_cues
 from triage.compose import build_customers, build_pipeline, build_policy, build_store, bundle_folder, china_now
-from triage.settings import Settings
+from triage.settings import CHAMPION, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,7 @@ class Source:
 
         pipeline = build_pipeline(Settings(), self.bundle)
         if pipeline.missing:
-            typer.echo("提示:没有模型包,只用规则回答(fallback);可运行 make train", err=True)
+            typer.echo(f"提示:没有模型包(当前目录没有 {CHAMPION}),只用规则回答(fallback);{FIT_ONE}", err=True)
         return load(read_rows(file, self.column), pipeline), pipeline.policy
 
 

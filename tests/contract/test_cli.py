@@ -138,6 +138,15 @@ def test_a_refused_champion_ends_with_three_and_predicts_nothing(triage: Command
     assert "拒绝" in err
 
 
+def test_evaluation_without_a_bundle_says_that_rules_are_measured(triage: Command, tmp_path: Path) -> None:
+    row = {"id": "x1", "text": "停电三小时了没人管", "category": "other.outage"}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    code, _, err = triage("evaluate", "--data", tmp_path / "x.jsonl")
+    assert code == 0
+    assert "评测的是规则" in err
+    assert "make demo" in err
+
+
 def test_the_champion_is_found_by_itself(triage: Command, bundle_folder: Path) -> None:
     shutil.copytree(bundle_folder, "artifacts/champion")
     assert _rows(triage("predict", "--text", "停电三小时没人管")[1])[0]["source"] == "linear"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.errors import UnreadableInput
+from model.errors import UnreadableInput, UnusableOutput
 from model.pipeline import Pipeline
 from model.spreadsheet import ILLEGAL, safe_cell
 from triage.output import COLUMNS, flat, write
@@ -47,6 +47,11 @@ def test_other_cells_stay_as_they_are(value: object) -> None:
 def test_a_row_has_every_column_also_when_it_is_an_error(results: list[dict]) -> None:
     assert [set(flat(result)) == set(COLUMNS) for result in results] == [True, True, True]
     assert flat(results[1])["error_code"] == "empty_text"
+
+
+def test_a_folder_that_is_not_there_is_named(results: list[dict], tmp_path: Path) -> None:
+    with pytest.raises(UnusableOutput, match=r"没有目录 .*nowhere;请先建立"):
+        list(write(results, tmp_path / "nowhere" / "o.xlsx"))
 
 
 def test_json_lines_keep_rows_and_order(results: list[dict], tmp_path: Path) -> None:

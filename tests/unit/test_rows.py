@@ -194,6 +194,13 @@ def test_a_missing_named_column_is_named(tmp_path: Path) -> None:
         _texts(tmp_path / "t.csv", "备注")
 
 
+@pytest.mark.parametrize(("file", "named"), [("a01.jsonl", "a01.jsonl"), ("README", "tickets.csv")])
+def test_of_a_folder_a_file_is_proposed(tmp_path: Path, file: str, named: str) -> None:
+    (tmp_path / file).write_text("停电", encoding="utf-8")
+    with pytest.raises(UnreadableInput, match=rf"是目录;请给出文件,如 .*/{named}$"):
+        _texts(tmp_path)
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_kind_of_line_end_is_one(tmp_path: Path, end: str) -> None:
     (tmp_path / "t.txt").write_bytes(end.join(["停电", "", "电费\u2028贵\x0b了", ""]).encode())

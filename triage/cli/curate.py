@@ -81,6 +81,7 @@ def choose(
     column: Annotated[str | None, typer.Option(help="正文列名")] = None,
 ) -> None:
     """Choose what to label next: uncertain, unlike each other, rules and classifier at odds. Exit 1: some rows are errors."""
+    from model.manifest import FIT_ONE
     from training.choose import choose as choices
     from training.choose import judge_tickets
     from triage.compose import build_pipeline
@@ -90,7 +91,7 @@ def choose(
     settings = Settings()
     pipeline = build_pipeline(settings, bundle)
     if pipeline.bundle is None:
-        raise BundleMissing("选工单要有模型包;请先运行 make train,或用 --bundle 指明")
+        raise BundleMissing(f"选工单要有模型包;{FIT_ONE}")
     numbered, wrong = _from_file(file, column) if file else (_from_store(settings), 0)
     new = _unlearned([ticket for _, ticket in numbered], pipeline)
     rows_of = {id(ticket): number for number, ticket in numbered}

@@ -36,13 +36,16 @@ def evaluate(
     skip_bad_rows: Annotated[bool, typer.Option(help="跳过有问题的行")] = False,
 ) -> None:
     """Measure a bundle on labelled tickets; the last line of standard output is one JSON object."""
+    from model.manifest import FIT_ONE
     from training import evaluate as measure
     from training.dataset import read_labelled
     from training.report import write_report
     from triage.compose import build_pipeline
-    from triage.settings import Settings
+    from triage.settings import CHAMPION, Settings
 
     pipeline = build_pipeline(Settings(), bundle)
+    if pipeline.missing:
+        typer.echo(f"提示:没有模型包(当前目录没有 {CHAMPION}),评测的是规则;{FIT_ONE}", err=True)
     dataset = read_labelled(data, pipeline.policy.taxonomy, skip_bad_rows=skip_bad_rows)
     for problem in dataset.problems:
         typer.echo(f"跳过:{problem}", err=True)

@@ -205,7 +205,7 @@ def _may_fail() -> Iterator[None]:
     try:
         yield
     except (MissingExtra, StoreUnavailable) as error:
-        say(f"未登记:{error}")
+        say(f"未登记(不影响结果):{error}")
 
 
 def _registry(places: "Places", tracking: str) -> "Registry":

@@ -36,17 +36,18 @@ def predict(
     engine: Annotated[Engine, typer.Option(help="计算引擎:local 本进程;ray 多核多机,可中断后继续")] = Engine.local,
 ) -> None:
     """Predict tickets; one output row for each input row, in order."""
+    from model.manifest import FIT_ONE
     from triage.archive.run import Job
     from triage.compose import build_pipeline, bundle_folder
     from triage.output import write
-    from triage.settings import Settings
+    from triage.settings import CHAMPION, Settings
     from triage.triage import Triage
 
     if (file is None) == (text is None):
         raise typer.BadParameter("请给出一个输入文件(或 -),或者 --text 正文,二者取一")
     triage = Triage(build_pipeline(Settings(), bundle))
     if triage.pipeline.missing:
-        typer.echo("提示:没有模型包,只用规则回答(fallback);可运行 make train", err=True)
+        typer.echo(f"提示:没有模型包(当前目录没有 {CHAMPION}),只用规则回答(fallback);{FIT_ONE}", err=True)
     if engine is Engine.ray and file is not None:
         _on_ray(
             file, output, Job(bundle_folder(Settings(), bundle), triage.pipeline.versions(), explain, column, limit)

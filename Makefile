@@ -27,7 +27,7 @@ demo: setup                   ## fit (once), triage a dozen tickets, print a tab
 
 check: .venv/.dev             ## lint, format of docstrings, types
 	$(BIN)/ruff check .
-	$(BIN)/pydoclint model training serving triage
+	$(BIN)/pydoclint --quiet model training serving triage
 	$(BIN)/mypy
 
 test: check                   ## what CI runs

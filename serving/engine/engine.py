@@ -18,7 +18,7 @@ from model.ticket import Ticket
 from serving.engine.figures import Figures
 from serving.engine.folder import Watched
 from serving.engine.ladder import Batch, Ladder
-from serving.engine.memory import give_back
+from serving.engine.memory import give_back, settle_allocator
 from serving.engine.options import EngineOptions
 from serving.engine.pace import TICKET, Clock
 from serving.engine.waiting import Job, Waiting
@@ -64,6 +64,7 @@ class Engine:
 
     def start(self) -> None:
         """Open the bundle and begin to predict."""
+        settle_allocator()
         self._opening.submit(self._open_first).result()
         for number in range(self._options.workers):
             self._threads.append(threading.Thread(target=self._work, name=f"triage-{number}", daemon=True))

@@ -5,7 +5,7 @@ import gc
 from contextlib import suppress
 
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # of glibc's mallopt(3)
-_LARGE = 1 << 20  # bytes
+_LARGE = 1 << 24  # bytes
 
 
 def settle_allocator() -> None:

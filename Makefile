@@ -76,6 +76,10 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/load.py --bundle $(CHAMPION) --peers --write docs/load.md
 	$(BIN)/python benchmarks/load.py --bundle $(CHAMPION) --minutes 10 --write docs/load-memory.md
 	$(BIN)/python benchmarks/report.py --write docs/report.md
+	$(BIN)/python benchmarks/console.py --write docs/console-speed.md
+	$(BIN)/python benchmarks/growth.py --write docs/growth.md
+	$(PIP) --editable '.[ray]'
+	$(BIN)/python benchmarks/archive.py --write docs/archive.md
 
 peers: .venv/.train           ## our classifiers beside fastText, SetFit, a plain Trainer and others (about an hour)
 	$(PIP) --editable '.[train,peers]'

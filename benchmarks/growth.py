@@ -100,7 +100,10 @@ def _page(curves: dict[str, Points], kernels: dict[str, dict[str, Any]]) -> list
                   for way, sizes in points.items() for size, point in sizes.items()]  # fmt: skip
         lines += [""]
     lines += ["## Where the time goes", "", "Share of wall time in each stage, batches of 256 texts of about 90 characters, one core; the "
-              "largest is the next bottleneck.", "", "| way | stages, largest first |", "|---|---|"]  # fmt: skip
+              "largest is the next bottleneck. Moved so far: cutting (rjieba for jieba), n-grams (looked up as numbers), expressions (run around "
+              "their needles only), and under load the encoder's threads, which spun on each other's cores until each inference kept to one "
+              "(docs/load.md). What is left of the encoder is matrix products of ONNX Runtime in 8 bits: fewer layers, or fewer tickets "
+              "that need it (docs/cascade.md).", "", "| way | stages, largest first |", "|---|---|"]  # fmt: skip
     for way, shares in kernels.items():
         ordered = sorted(shares.items(), key=lambda pair: -pair[1])
         lines.append(f"| {way} | {', '.join(f'{name} {share:.0%}' for name, share in ordered)} |")
@@ -115,6 +118,7 @@ def _draw(curves: dict[str, Points], path: Path) -> None:
     mpl.use("svg")
     use_chinese_font()
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     titles = {
         "length": ("每条字数", "条/秒"),
@@ -123,12 +127,15 @@ def _draw(curves: dict[str, Points], path: Path) -> None:
         "trained": ("训练工单", "训练秒数"),
     }
     shown = [what for what in titles if what in curves]
-    figure, axes = plt.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.4), layout="constrained")
+    colours = dict(zip(_NAMES, ("#0c5c56", "#b5651d", "#777777"), strict=True))
+    figure, axes = plt.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2), layout="constrained")
     for axis, what in zip(axes, shown, strict=True):
         for way, sizes in curves[what].items():
             values = [next(iter(point.values())) for point in sizes.values()]
-            axis.plot(list(sizes), values, marker="o", markersize=3, label=_NAMES[way])
-        axis.set(xscale="log", yscale="log", xlabel=titles[what][0], ylabel=titles[what][1])
+            axis.plot(list(sizes), values, marker="o", markersize=3, label=_NAMES[way], color=colours[way])
+        scale = {"ylim": (0, None)} if what == "stored" else {"yscale": "log"}
+        axis.set(xscale="log", **scale, xlabel=titles[what][0], ylabel=titles[what][1])
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.grid(visible=True, which="major", alpha=0.3)
     axes[0].legend(fontsize=8)
     figure.savefig(path, metadata={"Date": None})

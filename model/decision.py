@@ -19,7 +19,7 @@ _RULES_SURE = 0.6  # confidence from which rules are a witness to be heard
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the decision on one ticket rests on."""
+    """What the decision on one ticket rests on. `of_power`: the text holds a word of the policy's `power_words`."""
 
     document: Document
     leaf: str
@@ -28,6 +28,7 @@ class Case:
     answered_by: str
     unknown_share: float = 0.0
     unlike: bool = False
+    of_power: bool = True
 
 
 def decide(
@@ -47,7 +48,10 @@ def decide(
     reasons = list(_about_text(case, decision))
     if model_missing:
         return FALLBACK, (*reasons, "model_unavailable")
-    if case.confidence < auto.get(case.leaf, 1.0):
+    least = max(auto.get(case.leaf, 1.0), decision.least_auto)
+    if not case.of_power and case.leaf != MISC:
+        least = max(least, decision.least_auto_elsewhere)
+    if case.confidence < least:
         reasons.append("low_confidence")
     if _rules_disagree(case):
         reasons.append("rules_disagree")

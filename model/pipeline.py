@@ -119,7 +119,7 @@ class Pipeline:
         ranked = sorted(opinion.leaves.items(), key=lambda pair: -pair[1])[:3]
         candidates = tuple(Candidate(c, taxonomy.leaf(c).name, taxonomy.leaf(c).group, p) for c, p in ranked)
         first = candidates[0]
-        about = (opinion.answered_by, opinion.unknown_share, opinion.unlike)
+        about = (opinion.answered_by, opinion.unknown_share, opinion.unlike, self._of_power(document))
         case = Case(document, first.code, first.confidence, item.verdict, *about)
         outcome, reasons = decide(case, opinion.calibration.auto, self.policy.decision, model_missing=item.failed)
         if item.limited_to:  # said, but no reason against `auto`: the rung that answered has thresholds of its own
@@ -156,17 +156,27 @@ class Pipeline:
         probability = item.opinion.cues[name]
         weight = item.verdict.cues.get(name, 0.0)
         raised = probability >= item.opinion.calibration.cues[name].threshold
-        if raised and not self._has_what_it_needs(name, item.document.text):
+        if raised and not self._has_what_it_needs(name, item.document):
             raised, probability = False, min(probability, _FOREIGN)
         if name == "safety":  # recall first: decisive rules are enough, whatever the classifier thinks
             raised = raised or weight >= self.policy.decision.safety_rule_weight
         evidence = cue_evidence(item.document, item.verdict, name, self._reasoner(item)) if raised else ()
         return Cue(probability, raised, evidence)
 
-    def _has_what_it_needs(self, cue: str, text: str) -> bool:
-        """Whether the text holds a wording that the policy demands before this cue may be raised."""
+    def _has_what_it_needs(self, cue: str, document: Document) -> bool:
+        """Whether the text holds a wording that the policy demands before the classifier may raise this cue."""
+        if cue == "safety":
+            return self._of_power(document)
         lexicons = (name for flag, name in self.policy.decision.flag_needs.items() if flag == cue)
-        return all(any(word in text for word in self.policy.context.lexicons[name]) for name in lexicons)
+        return all(self._holds(document.text, name) for name in lexicons)
+
+    def _of_power(self, document: Document) -> bool:
+        """False for a text long enough to say what it is about that names nothing of a utility."""
+        words, least = self.policy.decision.power_words, self.policy.decision.power_words_from
+        return words is None or len(document.text) < least or self._holds(document.text, words)
+
+    def _holds(self, text: str, lexicon: str) -> bool:
+        return any(word in text for word in self.policy.context.lexicons[lexicon])
 
     def _reasoner(self, item: _Read, *, explain: bool = True) -> "Bundle | None":
         answered = explain and self.bundle and not item.failed and item.opinion.unknown_share < 1.0

@@ -26,6 +26,9 @@ def check_rules(policy: "Policy") -> None:
     for flag, name in policy.decision.flag_needs.items():
         if name not in policy.context.lexicons:
             raise PolicyError(f"decision.yaml:flag_needs → {flag}:词表 {name!r} 未定义;请加入 context.yaml 的 lexicons")
+    words = policy.decision.power_words
+    if words is not None and words not in policy.context.lexicons:
+        raise PolicyError(f"decision.yaml:power_words:词表 {words!r} 未定义;请加入 context.yaml 的 lexicons")
     for rule in policy.rules:
         if rule.id in seen:
             raise PolicyError(f"rules:{rule.id}:规则编号重复,请改名")

@@ -151,6 +151,10 @@ class DecisionFile(Dated):
     auto_leaves: Literal["all"] | tuple[Text, ...] = "all"  # every other leaf goes to a person (`auto_off`)
     flag_rule_weight: Annotated[float, Field(gt=0)]
     flag_needs: dict[Flag, Text] = {}
+    least_auto: Probability = 0.0  # no ticket goes out unread below it, whatever was fitted
+    power_words: Text | None = None  # lexicon: a text of some length without any of it is hardly about power
+    power_words_from: Annotated[int, Field(ge=0)] = 0  # that length, in characters
+    least_auto_elsewhere: Probability = 0.0  # the same for such a text, where another leaf than `other.misc` is proposed
     safety_rule_weight: Annotated[float, Field(gt=0)]
     min_safety_precision: Probability
     secondary_value: float

@@ -30,6 +30,23 @@ def test_low_confidence_goes_to_a_person(policy: Policy) -> None:
     assert _decide(policy, _case(policy, "停电三小时了没人管", confidence=0.5)) == (REVIEW, ("low_confidence",))
 
 
+def test_nothing_goes_out_unread_below_the_least_confidence_whatever_was_fitted(policy: Policy) -> None:
+    fitted = dict.fromkeys(policy.taxonomy.codes, 0.3)
+    for confidence, outcome in ((0.69, REVIEW), (0.71, AUTO)):
+        case = _case(policy, "停电三小时了没人管", confidence=confidence)
+        assert decide(case, fitted, policy.decision, model_missing=False)[0] == outcome
+
+
+@pytest.mark.parametrize(("leaf", "confidence", "outcome"), [
+    ("other.outage", 0.94, REVIEW), ("other.outage", 0.96, AUTO), ("other.misc", 0.94, AUTO),
+])  # fmt: skip
+def test_a_text_that_names_nothing_of_power_goes_to_a_power_desk_unread_only_if_nearly_certain(
+    policy: Policy, leaf: str, confidence: float, outcome: str
+) -> None:
+    case = _case(policy, "公交车一个小时不来", leaf=leaf, confidence=confidence, of_power=False)
+    assert _decide(policy, case)[0] == outcome
+
+
 def test_without_a_classifier_it_is_fallback(policy: Policy) -> None:
     outcome, reasons = _decide(policy, _case(policy, "停电三小时了没人管"), missing=True)
     assert outcome == FALLBACK

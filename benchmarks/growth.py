@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from growth_words import is_there
 from page import publish
 
 from model.fonts import use_chinese_font
@@ -26,6 +27,21 @@ _CORES = (1, 2)
 _STORED = (1_000, 10_000, 100_000)
 _TRAINED = (500, 1_000, 2_000, 4_000, 7_000)
 _NAMES = {"cascade": "级联", "linear": "线性与规则", "peer": "结巴+TF-IDF+SVC(只判小类)"}
+_STAGES = {"length": (50, 2_000), "batch": (1, 256), "stored": (100_000,), "trained": (7_000,)}
+_TITLES = {
+    "length": "characters of a text",
+    "batch": "tickets in a batch",
+    "cores": "cores",
+    "stored": "tickets stored before",
+    "trained": "training tickets (benchmark_segmented, words)",
+}
+_NEXT = {  # written by hand after reading the stages
+    "length": "- Next: of cascade",
+    "batch": "- Next: of cascade",
+    "cores": "- Next",
+    "stored": "- Next",
+    "trained": "- Next",
+}
 Points = dict[str, dict[int, dict[str, Any]]]  # who → size → what was measured
 
 
@@ -42,16 +58,24 @@ def main() -> None:
         "length": {way: _curve("length", way, _LENGTHS[:few], arguments.bundle) for way in ways},
         "batch": {way: _curve("batch", way, _BATCHES[:few], arguments.bundle) for way in ways},
         "cores": {way: _curve("cores", way, _usable(_CORES), arguments.bundle) for way in ways},
-        "stored": {"linear": _curve("stored", "linear", _STORED[:few], arguments.bundle)},
+        "stored": {way: _curve("stored", way, _STORED[:few], arguments.bundle) for way in ("linear", "peer")},
     }
-    if _segmented():
+    if is_there():
         curves["trained"] = {
             way: _curve("trained", way, _TRAINED[:few], arguments.bundle) for way in ("linear", "peer")
         }
-    kernels = {way: _point("kernels", way, 256, arguments.bundle) for way in ways if way != "peer"}
+    else:
+        print("没有 TRIAGE_BENCH_DATA/benchmark_segmented.csv.gz:不测训练量曲线", file=sys.stderr)
+    stages = {
+        (what, way, size): _point(f"{what} stages", way, size, arguments.bundle)
+        for what, sizes in _STAGES.items()
+        for way in curves.get(what, ())
+        if way != "peer"
+        for size in sizes
+    }
     if arguments.write:
         _draw(curves, arguments.write.with_suffix(".svg"))
-    publish(_page(curves, kernels), arguments.write)
+    publish(_page(curves, stages), arguments.write)
 
 
 def _curve(what: str, way: str, sizes: tuple[int, ...], bundle: Path) -> dict[int, dict[str, Any]]:
@@ -72,42 +96,37 @@ def _usable(cores: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for n in cores if n <= len(os.sched_getaffinity(0)))
 
 
-def _segmented() -> bool:
-    folder = os.environ.get("TRIAGE_BENCH_DATA")
-    found = bool(folder) and (Path(folder) / "benchmark_segmented.csv.gz").is_file()
-    if not found:
-        print("没有 TRIAGE_BENCH_DATA/benchmark_segmented.csv.gz:不测训练量曲线", file=sys.stderr)
-    return found
-
-
-def _page(curves: dict[str, Points], kernels: dict[str, dict[str, Any]]) -> list[str]:
+def _page(curves: dict[str, Points], stages: dict[tuple[str, str, int], dict[str, float]]) -> list[str]:
     lines = [
         "# Growth", "",
-        "Made by `python benchmarks/growth.py --write docs/growth.md` on 2 cores. Medians; MB is the peak of the process. The peer does "
-        "leaves only: no masking, flags, safety, evidence, route.", "", "![curves](growth.svg)", "",
+        "Made by `python benchmarks/growth.py --write docs/growth.md` on 2 cores. Medians; MB is the peak of the process, or of all "
+        "processes together. The peer is what anybody would write first (jieba words, TF-IDF, calibrated LinearSVC; for stored tickets one "
+        "SQLite table, one ticket a transaction). It does leaves only: no masking, flags, safety, evidence, route, outbox, audit.", "",
+        "![curves](growth.svg)", "",
     ]  # fmt: skip
-    titles = {"length": "characters of a text", "batch": "tickets in a batch", "cores": "cores", "stored": "tickets stored before",
-              "trained": "training tickets (benchmark_segmented, words)"}  # fmt: skip
     for what, points in curves.items():
-        names = list(next(iter(next(iter(points.values())).values())))
+        lines += [f"## By {_TITLES[what]}", "", *_table(what, points), ""]
         lines += [
-            f"## By {titles[what]}",
-            "",
-            f"| {titles[what]} | way | {' | '.join(names)} |",
-            "|---|---" + "|---" * len(names) + "|",
+            f"- Wall time of {way} at {size:,}: {_ordered(shares)}."
+            for (curve, way, size), shares in stages.items()
+            if curve == what
         ]
-        lines += [f"| {size:,} | {way} | {' | '.join(_word(point.get(n)) for n in names)} |"
-                  for way, sizes in points.items() for size, point in sizes.items()]  # fmt: skip
-        lines += [""]
-    lines += ["## Where the time goes", "", "Share of wall time in each stage, batches of 256 texts of about 90 characters, one core; the "
-              "largest is the next bottleneck. Moved so far: cutting (rjieba for jieba), n-grams (looked up as numbers), expressions (run around "
-              "their needles only), and under load the encoder's threads, which spun on each other's cores until each inference kept to one "
-              "(docs/load.md). What is left of the encoder is matrix products of ONNX Runtime in 8 bits: fewer layers, or fewer tickets "
-              "that need it (docs/cascade.md).", "", "| way | stages, largest first |", "|---|---|"]  # fmt: skip
-    for way, shares in kernels.items():
-        ordered = sorted(shares.items(), key=lambda pair: -pair[1])
-        lines.append(f"| {way} | {', '.join(f'{name} {share:.0%}' for name, share in ordered)} |")
+        lines += [_NEXT[what], ""]
     return lines
+
+
+def _table(what: str, points: Points) -> list[str]:
+    names = list(next(iter(next(iter(points.values())).values())))
+    rows = [
+        f"| {size:,} | {way} | {' | '.join(_word(point.get(name)) for name in names)} |"
+        for way, sizes in points.items()
+        for size, point in sizes.items()
+    ]
+    return [f"| {_TITLES[what]} | way | {' | '.join(names)} |", "|---|---" + "|---" * len(names) + "|", *rows]
+
+
+def _ordered(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in sorted(shares.items(), key=lambda pair: -pair[1]))
 
 
 def _word(value: Any) -> str:

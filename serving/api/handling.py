@@ -1,5 +1,6 @@
 """The customer was contacted, somebody is on the spot, the ticket is closed: reported by people, over HTTP."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,7 +10,7 @@ from serving.api.problems import RESPONSES
 from serving.api.schemas import ArriveIn, CloseIn, ContactIn
 from serving.api.tickets import TAG, TicketId, shown
 from serving.store.columns import Json
-from serving.store.handling import Closing, arrived, close, contacted
+from serving.store.handling import ARRIVED, CONTACTED, Closing, FirstTime, close, report_first
 
 
 def install(app: FastAPI) -> None:
@@ -39,9 +40,7 @@ def install(app: FastAPI) -> None:
         summary="已首次联系客户:联系时限停止;再次提交不改变首次的时间",
     )
     def contact(request: Request, ticket_id: TicketId, body: ContactIn) -> Json:
-        office = office_of(request)
-        contacted(office.store, ticket_id, at=body.at, by=caller_of(request).name, now=office.now())
-        return _shown(request, ticket_id)
+        return _reported(request, ticket_id, CONTACTED, body.at)
 
     @app.post(
         "/v1/tickets/{ticket_id:path}/arrive",
@@ -50,9 +49,13 @@ def install(app: FastAPI) -> None:
         summary="已到场:到场时限停止;再次提交不改变首次的时间",
     )
     def arrive(request: Request, ticket_id: TicketId, body: ArriveIn) -> Json:
-        office = office_of(request)
-        arrived(office.store, ticket_id, at=body.at, by=caller_of(request).name, now=office.now())
-        return _shown(request, ticket_id)
+        return _reported(request, ticket_id, ARRIVED, body.at)
+
+
+def _reported(request: Request, ticket_id: str, step: FirstTime, at: datetime | None) -> Json:
+    office = office_of(request)
+    report_first(office.store, ticket_id, step, at=at, by=caller_of(request).name, now=office.now())
+    return _shown(request, ticket_id)
 
 
 def _shown(request: Request, ticket_id: str) -> Json:

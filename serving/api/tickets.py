@@ -6,7 +6,7 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from model.policy import Policy
-from serving.api.folding import Folding
+from serving.api.incidents import IncidentWatch
 from serving.api.metrics import Metrics
 from serving.api.office import Office, caller_of, office_of, policy_of
 from serving.api.problems import RESPONSES
@@ -34,7 +34,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         app: the application.
         metrics: counts what was decided.
     """
-    folding = Folding(app.state.office)
+    incidents = IncidentWatch(app.state.office)
 
     @app.post(
         "/v1/tickets",
@@ -56,7 +56,7 @@ def install(app: FastAPI, metrics: Metrics) -> None:
     @app.get("/v1/tickets", tags=[TAG], summary="列出工单:安全在前,其次最近的时限、升级风险、低置信度")
     def list_tickets(request: Request, wanted: Annotated[TicketQuery, Query()]) -> TicketPage:
         if wanted.fold:
-            folding.look_soon(policy_of(request))
+            incidents.look_soon(policy_of(request))
         return _listed(request, wanted)
 
     @app.get(

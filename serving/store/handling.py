@@ -59,13 +59,29 @@ def close(database: Database, ticket_id: str, *, closing: Closing, by: str, now:
         audit.append(session, actor=by, action="ticket.closed", subject=f"ticket:{ticket_id}", detail=detail, at=now)
 
 
-def contacted(database: Database, ticket_id: str, *, at: datetime | None, by: str, now: datetime) -> None:
-    """Note when the customer was first contacted; the clock of the contact ends. A second report changes nothing.
+@dataclass(frozen=True, slots=True)
+class FirstTime:
+    """A step of which only the first time counts. `column` of the ticket, `name` in Chinese, `action` in the audit log."""
+
+    column: str
+    name: str
+    action: str
+
+
+CONTACTED = FirstTime("contacted_at", "联系时间", "ticket.contacted")  # the customer
+ARRIVED = FirstTime("arrived_at", "到场时间", "ticket.arrived")  # on the spot
+
+
+def report_first(
+    database: Database, ticket_id: str, step: FirstTime, *, at: datetime | None, by: str, now: datetime
+) -> None:
+    """Note when a step was first done; its clock ends. A second report changes nothing.
 
     Args:
         database: the store.
         ticket_id: which.
-        at: when the customer was contacted; None for now.
+        step: `CONTACTED` or `ARRIVED`.
+        at: when it was done; None for now.
         by: name of the key.
         now: when it is reported.
 
@@ -76,44 +92,14 @@ def contacted(database: Database, ticket_id: str, *, at: datetime | None, by: st
     """
     with database.write() as session:
         ticket = _alive(session, ticket_id)
-        if ticket.contacted_at is None:
-            ticket.contacted_at = _between(ticket, at, now, "联系时间")
-            _noted(session, ticket_id, "ticket.contacted", ticket.contacted_at, by, now)
-
-
-def arrived(database: Database, ticket_id: str, *, at: datetime | None, by: str, now: datetime) -> None:
-    """Note when somebody was first on the spot; the clock of the arrival ends. A second report changes nothing.
-
-    Args:
-        database: the store.
-        ticket_id: which.
-        at: when somebody arrived; None for now.
-        by: name of the key.
-        now: when it is reported.
-
-    Raises:
-        NotFound: no such ticket.
-        Conflict: it is closed, or was deleted.
-        InvalidField: a time before the ticket came in, or in the future.
-    """
-    with database.write() as session:
-        ticket = _alive(session, ticket_id)
-        if ticket.arrived_at is None:
-            ticket.arrived_at = _between(ticket, at, now, "到场时间")
-            _noted(session, ticket_id, "ticket.arrived", ticket.arrived_at, by, now)
-
-
-def _between(ticket: StoredTicket, at: datetime | None, now: datetime, name: str) -> datetime:
-    """The time that is reported, where it can be true."""
-    time = at or now
-    if not (ticket.accepted_at or ticket.received_at) <= time <= now:
-        raise InvalidField(f"{name}(at)须在受理之后、现在之前;请核对日期与时区")
-    return time
-
-
-def _noted(session: Session, ticket_id: str, action: str, at: datetime, by: str, now: datetime) -> None:
-    detail = {"at": at.isoformat()}
-    audit.append(session, actor=by, action=action, subject=f"ticket:{ticket_id}", detail=detail, at=now)
+        if getattr(ticket, step.column) is not None:
+            return
+        time = at or now
+        if not (ticket.accepted_at or ticket.received_at) <= time <= now:
+            raise InvalidField(f"{step.name}(at)须在受理之后、现在之前;请核对日期与时区")
+        setattr(ticket, step.column, time)
+        detail = {"at": time.isoformat()}
+        audit.append(session, actor=by, action=step.action, subject=f"ticket:{ticket_id}", detail=detail, at=now)
 
 
 def _alive(session: Session, ticket_id: str) -> StoredTicket:

@@ -48,7 +48,7 @@ class StoredTicket(Base):
     closed_at: Mapped[datetime | None]
     upheld: Mapped[bool | None] = mapped_column(Boolean)  # what was found of a closed one; None: not judged
     event_id: Mapped[int | None] = mapped_column(ForeignKey("known_events.id"))
-    incident: Mapped[str | None] = mapped_column(String(220))  # of those that wait; `serving.hotspots.waiting` finds it
+    incident: Mapped[str | None] = mapped_column(String(220))  # of those that wait; `serving.hotspots.open_incidents` finds it
     delete_after: Mapped[datetime]
 
     __table_args__ = (

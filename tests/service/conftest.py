@@ -91,6 +91,14 @@ def database(store_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="module")
+def store(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A SQLite store with all its tables that the tests of one file share."""
+    database = Database(f"sqlite:///{shutil.copy(upgraded_sqlite, tmp_path_factory.mktemp('shared') / 'store.db')}")
+    yield database
+    database.close()
+
+
 def _empty(url: str) -> None:
     names = ", ".join(Base.metadata.tables)
     engine = create_engine(url)

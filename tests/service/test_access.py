@@ -57,14 +57,6 @@ OPEN = {"GET /livez", "GET /readyz", "GET /metrics"}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('access') / 'store.db'}")
-    upgrade(database)
-    yield database
-    database.close()
-
-
-@pytest.fixture(scope="module")
 def desk(store: Database, rules_pipeline: Pipeline) -> Iterator[Served]:
     with served(store, rules_pipeline) as running:
         yield running

@@ -17,7 +17,7 @@ from serving.delivery.deliverer import Deliverer
 from serving.delivery.destination import Envelope
 from serving.delivery.service import Watches, run
 from serving.store.database import Database
-from serving.store.handling import Closing, arrived, close, contacted
+from serving.store.handling import ARRIVED, CONTACTED, Closing, close, report_first
 from serving.store.retention import delete_ticket, purge_expired
 from serving.store.reviews import Verdict, review
 from serving.store.tables import OutboxMessage, StoredCue, StoredTicket
@@ -133,7 +133,7 @@ def test_the_clock_of_the_contact_ends_with_the_first_contact_and_the_others_run
 ) -> None:
     take("T1", BILL)
     clock.goes_on(hours=3)
-    contacted(database, "T1", at=clock() - timedelta(hours=1), by="reviewer", now=clock())
+    report_first(database, "T1", CONTACTED, at=clock() - timedelta(hours=1), by="reviewer", now=clock())
     clock.goes_on(days=20)
     assert watch.look() == 1
     assert told(database) == [("overdue", "due_at")]
@@ -145,7 +145,7 @@ def test_the_crews_clock_ends_with_the_first_arrival_and_the_others_run_on(
     take("T1", DANGER)
     take("T2", DANGER)
     clock.goes_on(minutes=5)
-    arrived(database, "T1", at=None, by="reviewer", now=clock())
+    report_first(database, "T1", ARRIVED, at=None, by="reviewer", now=clock())
     clock.goes_on(hours=30)
     watch.look()
     with database.read() as session:

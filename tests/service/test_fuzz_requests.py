@@ -58,14 +58,6 @@ QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('fuzz') / 'store.db'}")
-    upgrade(database)
-    yield database
-    database.close()
-
-
-@pytest.fixture(scope="module")
 def desk(store: Database, rules_pipeline: Pipeline) -> Iterator[Served]:
     with served(store, rules_pipeline) as running:
         known = {"ticket_id": "T", "content": "我没有偷电,停电三小时了"}

@@ -10,7 +10,7 @@ import pytest
 from model.pipeline import Pipeline
 from model.policy import load_policy
 from serving.api.roles import Role
-from serving.hotspots.waiting import DAYS, mark_incidents
+from serving.hotspots.open_incidents import DAYS, mark_incidents
 from serving.store.database import Database
 from serving.store.handling import Closing, close
 from serving.store.queue import Filters, Slice, page

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from model.errors import InvalidField
 from serving.store.database import Database
-from serving.store.handling import arrived, contacted
+from serving.store.handling import ARRIVED, CONTACTED, report_first
 from serving.store.queue import Filters, Slice, page
 from serving.store.urgency import counts
 
@@ -61,8 +61,8 @@ def test_a_ticket_where_somebody_has_arrived_waits_for_its_answer_only(filled: D
     for name in ("here", "nobody"):
         take(name, "停电三小时了没人管", accepted_at=LATE)
     for name in ("overdue", "soon"):
-        contacted(filled, name, at=None, by="reviewer", now=later)
-    arrived(filled, "here", at=None, by="reviewer", now=later)
+        report_first(filled, name, CONTACTED, at=None, by="reviewer", now=later)
+    report_first(filled, "here", ARRIVED, at=None, by="reviewer", now=later)
     with filled.read() as session:
         late = page(session, Filters(urgency="overdue"), Slice(), later).tickets
         assert [one["ticket_id"] for one in late] == ["danger", "overdue", "nobody"]

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(seconds=30)  # between two looks at most
 
 
-class Folding:
+class IncidentWatch:
     """Notes beside each waiting ticket which incident it belongs to. One look at a time, never waited for.
 
     Args:
@@ -37,7 +37,9 @@ class Folding:
         threading.Thread(target=self._look, args=(policy,), daemon=True, name="triage-incidents").start()
 
     def _look(self, policy: Policy) -> None:
-        from serving.hotspots.waiting import mark_incidents  # pandas: only a service whose queue is read needs it
+        from serving.hotspots.open_incidents import (
+            mark_incidents,  # pandas: only a service whose queue is read needs it
+        )
 
         try:
             mark_incidents(self._office.store, policy, self._office.now())

@@ -23,7 +23,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import errors
 from model.errors import TriageError, UnreadableInput
 from model.pipeline import Pipeline
 from tests.parsers import PARSERS, House, Parser
@@ -31,9 +30,7 @@ from tests.parsers import PARSERS, House, Parser
 CORPUS = Path(__file__).parent.parent / "data" / "corpus"
 FILES = sorted(path for path in CORPUS.rglob("*") if path.is_file())
 READ = "read"
-_OURS = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TriageError)}
 _TICKET = {"empty_text", "bad_row", "bad_encoding"}  # codes of an `InvalidTicket`
-OUTCOMES = {READ} | _TICKET | _OURS - {TriageError.code}
 SLOW = ("policy-", "manifest", "labels.")  # parsers that read much beside their input
 TIMES = int(os.environ.get("FUZZ_TIMES", "1"))  # more for a longer search by hand
 EXAMPLES = {True: 8 * TIMES, False: 40 * TIMES}
@@ -121,6 +118,14 @@ def seeds(house: House, bundle_folder: Path) -> dict[str, list[bytes]]:
         found.get(f"policy-{path.relative_to(policy).as_posix().replace('/', '-')}", []).append(path.read_bytes())
     found["manifest"].append((bundle_folder / "manifest.json").read_bytes())
     return found
+
+
+def _codes(kind: type[TriageError] = TriageError) -> set[str]:
+    """Of all errors of ours that say what they are."""
+    return ({kind.code} - {TriageError.code}).union(*map(_codes, kind.__subclasses__()))
+
+
+OUTCOMES = {READ} | _TICKET | _codes()
 
 
 def _feed(name: str, data: bytes, house: House, parsers: Mapping[str, Parser] = PARSERS) -> str:

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from growth_stored import SECRET, filled_store
+from growth_stored import SECRET, Linear, filled_store
 from growth_words import words_and_labels
 from growth_work import CHARACTERS, Work, median, texts_of
 
@@ -21,8 +21,6 @@ from model.ticket import Ticket
 from serving.intake import Intake, incoming_from
 from serving.store.tickets import add
 from serving.store.writer import TicketWriter
-from triage.compose import build_pipeline
-from triage.settings import Settings
 from triage.triage import Triage
 
 Shares = dict[str, float]
@@ -69,7 +67,7 @@ def _of_prediction(way: str, bundle: Path, *, count: int, length: int) -> Shares
 
 def _of_intake(size: int, bundle: Path) -> Shares:
     """Stages of a transaction of the intake, on a store that holds so many tickets."""
-    pipeline = build_pipeline(Settings(), bundle)
+    pipeline = Linear(bundle)
     times = {"predict and mask": 0.0, "known events": 0.0, "rows, outbox and audit": 0.0, "commit": 0.0}
     texts = texts_of(CHARACTERS, 50 * _TOGETHER)
     with filled_store(size) as database:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from threading import Lock
 from growth_work import CHARACTERS, median, peak_mb, predictor, texts_of
 from report import fill
 
+from model.prediction import Prediction
+from model.ticket import Ticket
 from serving.intake import Intake, incoming_from
 from serving.store.database import Database
 from serving.store.queue import Filters, Slice, page
@@ -31,6 +33,23 @@ def stored(way: str, size: int, bundle: Path) -> dict[str, float]:
     return (_theirs if way == "peer" else _ours)(size, bundle)
 
 
+class Linear:
+    """A pipeline that stays below the encoder, for an intake.
+
+    Args:
+        bundle: of a cascade, or linear.
+    """
+
+    def __init__(self, bundle: Path) -> None:
+        self._pipeline = build_pipeline(Settings(), bundle)
+        self._pipeline.warm()
+        self.policy = self._pipeline.policy
+
+    def predict(self, tickets: Sequence[Ticket]) -> list[Prediction]:
+        """As the pipeline, by linear classifier and rules."""
+        return self._pipeline.predict(tickets, most="linear")
+
+
 @contextmanager
 def filled_store(size: int) -> Iterator[Database]:
     """A SQLite store of our own with so many tickets."""
@@ -43,7 +62,7 @@ def filled_store(size: int) -> Iterator[Database]:
 
 
 def _ours(size: int, bundle: Path) -> dict[str, float]:
-    pipeline = build_pipeline(Settings(), bundle)
+    pipeline = Linear(bundle)
     with filled_store(size) as database:
         intake = Intake(TicketWriter(database), pipeline, SECRET, 1, lambda: datetime.now(UTC))
         rate = _rate(

@@ -74,6 +74,8 @@ bench: .venv/.dev .venv/.train ## every figure of README and docs; outside texts
 	$(BIN)/python benchmarks/explain.py --write docs/explain.md
 	$(BIN)/python benchmarks/intake.py --bundle $(CHAMPION) --write docs/intake.md
 	$(BIN)/python benchmarks/load.py --bundle $(CHAMPION) --peers --write docs/load.md
+	$(BIN)/triage train --data data/samples --output artifacts/linear
+	$(BIN)/python benchmarks/load.py --bundle artifacts/linear --write docs/load-linear.md
 	$(BIN)/python benchmarks/load.py --bundle $(CHAMPION) --minutes 10 --write docs/load-memory.md
 	$(BIN)/python benchmarks/report.py --write docs/report.md
 	$(BIN)/python benchmarks/console.py --write docs/console-speed.md

@@ -29,6 +29,7 @@ from page import publish
 _BARS = {"sqlite": 150, "postgresql": 300}
 _LIVEZ_BAR, _P99_BAR = 50, 200  # milliseconds
 _BUSY = 0.7  # load average of other programs above which figures are not worth keeping
+_TAKING_IN = (8, 32)  # clients that send at once
 _CONCURRENT = (1, 2, 4, 8, 16, 32)
 Rows = list[tuple[str, str]]
 
@@ -68,7 +69,7 @@ def _made(arguments: argparse.Namespace, texts: list[str]) -> str:
     page = arguments.write or "FILE"
     return (
         f"Made by `python benchmarks/load.py {how}--write {page}` on {os.cpu_count()} cores, clients (http.client, "
-        f"{arguments.clients} at a time, 2 processes) on the same cores; {len(texts)} texts of our samples; Linux "
+        f"2 processes; {arguments.clients} at a time where no number is said) on the same cores; {len(texts)} texts of our samples; Linux "
         f"{platform.release().split('-')[0]}, Python {platform.python_version()}."
     )
 
@@ -103,19 +104,23 @@ def _intake(kind: str, store: str, bundle: Path | None, texts: list[str], argume
     with ours(bundle, store) as server:
         closed(Work(server.url, "/v1/tickets", bodies, "W"), arguments.clients, 3)  # warm
         with Probe(server.url) as probe:
-            found = closed(Work(server.url, "/v1/tickets", bodies, "L"), arguments.clients, arguments.seconds)
+            levels = [
+                (clients, closed(Work(server.url, "/v1/tickets", bodies, f"L{clients}"), clients, arguments.seconds))
+                for clients in _TAKING_IN
+            ]
     engine = create_engine(store)
     with engine.connect() as connection:
-        stored = connection.execute(text("SELECT count(*) FROM tickets WHERE ticket_id LIKE 'L-%'")).scalar_one()
+        stored = connection.execute(text("SELECT count(*) FROM tickets WHERE ticket_id LIKE 'L%'")).scalar_one()
     engine.dispose()
-    good = found.statuses["201"]
-    if set(found.statuses) != {"201"} or stored < good:
-        raise SystemExit(f"{kind}: {dict(found.statuses)} answers, {stored} stored")
-    return [
-        (f"{kind}: durable intake over HTTP, tickets/s (bar {_BARS[kind]})", f"{found.rate:.0f}"),
-        (f"{kind}: p50 / p99 ms of an answer", _times(found)),
-        (f"{kind}: /livez p99 ms meanwhile (bar {_LIVEZ_BAR})", _worst(probe)),
-    ]
+    statuses = sum((found.statuses for _, found in levels), Counter())
+    if set(statuses) != {"201"} or stored < statuses["201"]:
+        raise SystemExit(f"{kind}: {dict(statuses)} answers, {stored} stored")
+    rows: Rows = []
+    for clients, found in levels:
+        name = f"{kind}, {clients} clients"
+        rows.append((f"{name}: durable intake over HTTP, tickets/s (bar {_BARS[kind]})", f"{found.rate:.0f}"))
+        rows.append((f"{name}: p50 / p99 ms of an answer", _times(found)))
+    return [*rows, (f"{kind}: /livez p99 ms meanwhile (bar {_LIVEZ_BAR})", _worst(probe))]
 
 
 def _predictions(bundle: Path | None, store: str, texts: list[str], arguments: argparse.Namespace) -> Rows:
@@ -130,7 +135,9 @@ def _predictions(bundle: Path | None, store: str, texts: list[str], arguments: a
     peers = [("fastapi", "", mine_too, bundle), ("litserve", "", arguments.peers, bundle)]
     if arguments.weights:
         peers.insert(0, ("transformers", " (our layers)", mine_too, arguments.weights))
-        peers.insert(0, ("transformers", " (whole encoder)", mine_too, _whole(texts, Path(store.partition("///")[2]).parent)))
+        peers.insert(
+            0, ("transformers", " (whole encoder)", mine_too, _whole(texts, Path(store.partition("///")[2]).parent))
+        )
     for kind, variant, python, folder in peers:
         if kind == "litserve" and subprocess.run([python, "-c", "import litserve"], capture_output=True).returncode:
             rows.append(("litserve", f"left out: {python.name} has no litserve"))

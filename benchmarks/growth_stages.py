@@ -15,6 +15,7 @@ from model.features import features
 from model.grams import Grams
 from model.linear import LinearClassifier
 from model.opinion import linear_opinions
+from model.pipeline import Pipeline
 from model.policy import BUILT_IN
 from model.rule_classifier import judge
 from model.ticket import Ticket
@@ -38,31 +39,42 @@ def of(curve: str, way: str, size: int, bundle: Path) -> Shares:
 
 
 def _of_prediction(way: str, bundle: Path, *, count: int, length: int) -> Shares:
-    """Stages of one batch on one core, run one after the other as the pipeline does."""
+    """Stages of batches on one core, run one after the other as the pipeline does."""
     os.sched_setaffinity(0, {0})
     pipeline = Triage.load(bundle).pipeline
     pipeline.warm()
-    assert pipeline.bundle  # noqa: S101 - a bundle was named
-    tickets = [Ticket(text) for text in texts_of(length, count)]
-    documents = [read(ticket) for ticket in tickets]
-    verdicts = [judge(pipeline.rules.hits(document), pipeline.policy.taxonomy) for document in documents]
-    classifier, found = pipeline.bundle.classifier, linear_opinions(pipeline.bundle, documents, verdicts)
-    stages: dict[str, Work] = {
-        "normalise and mask": lambda: [read(ticket) for ticket in tickets],
-        "rules": lambda: [judge(pipeline.rules.hits(d), pipeline.policy.taxonomy) for d in documents],
-        "cut into words": lambda: [features(d.text, classifier.segmenter) for d in documents],
-    }
-    times = {name: median(work) for name, work in stages.items()}
-    linear = median(lambda: linear_opinions(pipeline.bundle, documents, verdicts))
-    times["n-grams and linear values"] = max(0.0, linear - times["cut into words"])
-    second = pipeline.bundle.second
-    if way == "cascade" and second:
-        late = [n for n, o in enumerate(found) if not second.exits.passes(o.leaves, o.cues)]
-        chosen = ([documents[n] for n in late], [verdicts[n] for n in late], [found[n] for n in late])
-        times["encoder"] = median(lambda: second_opinions(second, *chosen)) if late else 0.0
-    whole = median(lambda: pipeline.predict(tickets, most=way))
+    tickets = [Ticket(text) for text in texts_of(length, max(count, 8))]
+    batches = [_Batch(pipeline, tickets[start : start + count], way) for start in range(0, len(tickets), count)]
+    times = dict.fromkeys(batches[0].stages, 0.0)
+    for name in times:
+        times[name] = median(lambda name=name: [batch.stages[name]() for batch in batches])  # type: ignore[misc]
+    times["n-grams and linear values"] = max(0.0, times["n-grams and linear values"] - times["cut into words"])
+    whole = median(lambda: [pipeline.predict(batch.tickets, most=way) for batch in batches])
     times["decision, evidence, route"] = max(0.0, whole - sum(times.values()))
     return _shares(times)
+
+
+class _Batch:
+    """What each stage of one batch does, with what the stages before it leave."""
+
+    def __init__(self, pipeline: Pipeline, tickets: list[Ticket], way: str) -> None:
+        bundle, rules = pipeline.bundle, pipeline.rules
+        assert bundle  # noqa: S101 - a bundle was named
+        self.tickets = tickets
+        documents = [read(ticket) for ticket in tickets]
+        verdicts = [judge(rules.hits(document), pipeline.policy.taxonomy) for document in documents]
+        found = linear_opinions(bundle, documents, verdicts)
+        self.stages: dict[str, Work] = {
+            "normalise and mask": lambda: [read(ticket) for ticket in tickets],
+            "rules": lambda: [judge(rules.hits(d), pipeline.policy.taxonomy) for d in documents],
+            "cut into words": lambda: [features(d.text, bundle.classifier.segmenter) for d in documents],
+            "n-grams and linear values": lambda: linear_opinions(bundle, documents, verdicts),
+        }
+        second = bundle.second
+        if way == "cascade" and second:
+            late = [n for n, o in enumerate(found) if not second.exits.passes(o.leaves, o.cues)]
+            chosen = ([documents[n] for n in late], [verdicts[n] for n in late], [found[n] for n in late])
+            self.stages["encoder"] = lambda: second_opinions(second, *chosen) if late else None
 
 
 def _of_intake(size: int, bundle: Path) -> Shares:

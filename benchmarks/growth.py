@@ -37,7 +37,7 @@ _TITLES = {
 }
 _NEXT = {  # said after reading the stages; mend it when they change
     "length": "- Next: of cascade the encoder's matrix products in 8 bits, which grow with the windows of a text. They are ONNX Runtime's; "
-    "only fewer layers or fewer tickets that need it make them less (docs/cascade.md). Of linear, many small steps after the classifier on short texts, then rules and masking: moved so far by running "
+    "only fewer layers or fewer tickets that need it make them less (docs/cascade.md). Of linear, rules and masking: moved so far by running "
     "expressions around their needles only, and by cutting words with rjieba instead of jieba.",
     "batch": "- Next: of one ticket at a time, what NumPy and SciPy cost for each call on arrays of one row. It goes away with batches, "
     "which the service makes of all that wait. Moved so far: n-grams are looked up as numbers, not as strings.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from growth_words import words_and_labels
-from growth_work import CHARACTERS, median, peak_mb, predictor, texts_of
+from growth_work import CHARACTERS, at_length, median, peak_mb, predictor, texts_of
 
 Point = dict[str, float]
 
@@ -41,7 +41,7 @@ def _measure(what: str, way: str, size: int, bundle: Path) -> Point:
 
 def _length(way: str, size: int, bundle: Path) -> Point:
     os.sched_setaffinity(0, {0})
-    count = max(2, min(256, 60_000 // size))
+    count = at_length(size)
     work, texts = predictor(way, bundle), texts_of(size, count)
     return {"tickets/s": count / median(lambda: work(texts)), "MB": peak_mb()}
 

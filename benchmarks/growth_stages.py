@@ -7,7 +7,7 @@ from pathlib import Path
 
 from growth_stored import SECRET, Linear, filled_store
 from growth_words import words_and_labels
-from growth_work import CHARACTERS, Work, median, texts_of
+from growth_work import CHARACTERS, Work, at_length, median, texts_of
 
 from model.cascade import second_opinions
 from model.document import read
@@ -34,7 +34,7 @@ def of(curve: str, way: str, size: int, bundle: Path) -> Shares:
         return _of_intake(size, bundle)
     if curve == "trained":
         return _of_fit(size)
-    length, count = (size, 8) if curve == "length" else (CHARACTERS, size)
+    length, count = (size, at_length(size)) if curve == "length" else (CHARACTERS, size)
     return _of_prediction(way, bundle, count=count, length=length)
 
 
@@ -43,7 +43,7 @@ def _of_prediction(way: str, bundle: Path, *, count: int, length: int) -> Shares
     os.sched_setaffinity(0, {0})
     pipeline = Triage.load(bundle).pipeline
     pipeline.warm()
-    tickets = [Ticket(text) for text in texts_of(length, max(count, 8))]
+    tickets = [Ticket(text) for text in texts_of(length, max(count, 64))]
     batches = [_Batch(pipeline, tickets[start : start + count], way) for start in range(0, len(tickets), count)]
     times = dict.fromkeys(batches[0].stages, 0.0)
     for name in times:

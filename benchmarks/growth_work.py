@@ -52,6 +52,11 @@ def texts_of(length: int, count: int) -> list[str]:
     return [whole[start : start + length] for start in range(0, step * count, step)][:count]
 
 
+def at_length(length: int) -> int:
+    """How many texts of a length make a batch: about as many characters at any length."""
+    return max(2, min(256, 60_000 // length))
+
+
 def median(work: Work) -> float:
     """Seconds of a run, after one that does not count."""
     work()

@@ -93,8 +93,9 @@ kit: .venv/.base             ## everything for an air-gapped host in one archive
 	$(BIN)/python deploy/licences.py --write docs/licences.md > /dev/null
 	$(BIN)/python deploy/kit.py --champion $(CHAMPION)
 
-audit: .venv/.dev             ## known holes in the locked libraries; asks the vulnerability service of the package index
-	$(PIP) pip-audit
+audit: .venv/.dev             ## bandit on our code; known holes in the locked libraries (asks the vulnerability service of the package index)
+	$(PIP) bandit pip-audit
+	$(BIN)/bandit --quiet --recursive --severity-level medium model training serving triage deploy
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 notebooks: .venv/.notebooks   ## JupyterLab with the kernel ready

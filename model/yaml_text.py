@@ -31,7 +31,7 @@ def parse_yaml(text: str) -> Any:
     """
     try:
         _refuse_depth(text)
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - safe loader, in C
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - safe loader, in C  # nosec B506
     except NotYaml:
         raise
     except yaml.YAMLError as error:

@@ -29,7 +29,8 @@ def insert_new(session: Session, rows: Rows) -> set[str]:
         Ids of the tickets that were written.
     """
     full = {entity: found for entity, found in rows.items() if found}
-    statement = f"WITH {', '.join(_parts(full))} SELECT ticket_id FROM fresh"  # noqa: S608 - names of our tables only
+    # names of our tables only:
+    statement = f"WITH {', '.join(_parts(full))} SELECT ticket_id FROM fresh"  # noqa: S608  # nosec B608
     values = {entity.__tablename__: _as_json(found) for entity, found in full.items()}
     return set(session.connection().execute(text(statement), values).scalars())
 
@@ -43,7 +44,7 @@ def _parts(rows: Rows) -> Iterator[str]:
         if entity is StoredTicket:
             yield f"fresh AS ({into} {given} ORDER BY ordinality ON CONFLICT DO NOTHING RETURNING ticket_id)"
         else:
-            theirs = f"{_ID.get(entity, 'ticket_id')} IN (SELECT ticket_id FROM fresh)"  # noqa: S608 - as above
+            theirs = f"{_ID.get(entity, 'ticket_id')} IN (SELECT ticket_id FROM fresh)"  # noqa: S608  # nosec B608
             yield f"new_{name} AS ({into} {given} WHERE {theirs} ORDER BY ordinality)"
 
 

@@ -60,11 +60,14 @@ def test_a_meter_change_campaign_is_named_within_200_tickets_with_its_words(
     assert lines[-1].startswith(f"先看:「轮换户表改造」({LEAF})")
 
 
-def test_two_samples_of_one_flow_are_not_called_different(flow: pd.DataFrame, policy: Policy) -> None:
-    report = drift_report(flow[:200], flow[200:600])
-    assert set(_outcomes(report).values()) == {SAME}
-    assert report["words"] == {"more": [], "fewer": []}
-    assert told(report, policy.taxonomy) == ["本期 200 条,对照期 400 条:未见变化"]
+def test_two_samples_of_one_flow_are_hardly_ever_called_different(flow: pd.DataFrame, policy: Policy) -> None:
+    draws = [flow.sample(frac=1, random_state=seed) for seed in range(20)]
+    reports = [drift_report(draw[:200], draw[200:600]) for draw in draws]
+    silent = [report for report in reports if set(_outcomes(report).values()) == {SAME}]
+    assert len(silent) >= 19  # one in twenty is what the tests allow themselves
+    for report in silent:
+        assert report["words"] == {"more": [], "fewer": []}
+        assert told(report, policy.taxonomy) == ["本期 200 条,对照期 400 条:未见变化"]
 
 
 def test_too_few_tickets_give_no_alarm_but_say_so(campaign: tuple[pd.DataFrame, pd.DataFrame], policy: Policy) -> None:
